@@ -1,0 +1,43 @@
+#include "sshexec/actors/execution.hpp"
+
+#include <utility>
+
+namespace sshexec {
+
+void execution::enter(phase next, time_point now) {
+  const caf::timespan elapsed = now - phase_since;
+  switch (current_phase) {
+    case phase::queue:
+      times.queue += elapsed;
+      break;
+    case phase::connect:
+      times.connect += elapsed;
+      break;
+    case phase::run:
+      times.run += elapsed;
+      break;
+  }
+  current_phase = next;
+  phase_since = now;
+}
+
+void execution::begin_attempt() {
+  if (!std::exchange(attempting, true))
+    ++attempts;
+}
+
+void execution::forget_attempt() {
+  if (std::exchange(attempting, false))
+    --attempts;
+}
+
+ssh::exec_request execution::request() const {
+  return {command.line, command.environment, command.stdin_data, *command.max_output};
+}
+
+command_output to_output(ssh::exec_outcome& outcome) {
+  return {std::move(outcome.stdout_data), std::move(outcome.stderr_data), outcome.stdout_bytes,
+          outcome.stderr_bytes};
+}
+
+} // namespace sshexec

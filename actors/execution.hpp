@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+#include <caf/actor_clock.hpp>
+#include <caf/timestamp.hpp>
+
+#include "sshexec/actors/reply.hpp"
+#include "sshexec/actors/services.hpp"
+#include "sshexec/messages/executor.hpp"
+#include "sshexec/ssh/connection.hpp"
+
+namespace sshexec {
+
+/// One request on its way through a supervisor: the command, the promise to answer it, and the
+/// account of its attempts and of its time.
+struct execution {
+  using time_point = caf::actor_clock::time_point;
+
+  enum class stage : std::uint8_t {
+    /// For a connection, a channel or a retry.
+    waiting,
+    /// Its channel is being opened.
+    opening,
+    /// The exec request went out.
+    running,
+    /// Its time is up; its end is awaited.
+    ending,
+  };
+
+  /// The parts of `phase_times`.
+  enum class phase : std::uint8_t { queue, connect, run };
+
+  execution(sshexec::command what, reply<command_result> promise, time_point now)
+      : command(std::move(what)), answer(std::move(promise)), received(now), phase_since(now) {}
+
+  /// Counts the time from here on as another phase's.
+  void enter(phase next, time_point now);
+
+  /// Counts one more attempt unless one is under way.
+  void begin_attempt();
+
+  /// Takes the attempt under way back, as if it had not been made.
+  void forget_attempt();
+
+  [[nodiscard]] ssh::exec_request request() const;
+  [[nodiscard]] caf::timespan duration(time_point now) const { return now - received; }
+
+  sshexec::command command;
+  reply<command_result> answer;
+  caf::timestamp received_at = caf::make_timestamp();
+  time_point received;
+  stage where = stage::waiting;
+  phase current_phase = phase::queue;
+  time_point phase_since;
+  phase_times times;
+  std::uint32_t attempts = 0;
+  bool attempting = false;
+  bool reused_connection = false;
+  sshexec::progress progress = sshexec::progress::not_started;
+};
+
+command_output to_output(ssh::exec_outcome& outcome);
+
+} // namespace sshexec

@@ -1,0 +1,682 @@
+#include "sshexec/actors/machine_supervisor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <variant>
+
+#include <caf/deep_to_string.hpp>
+#include <caf/send.hpp>
+
+namespace sshexec {
+
+namespace {
+
+/// RFC 8305 §5 recommends this delay between addresses.
+constexpr auto address_delay = std::chrono::milliseconds{250};
+
+/// A connection is given up after so many silent keep-alive intervals.
+constexpr int silent_intervals = 3;
+
+template <class... Handlers>
+struct overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+std::string to_text(caf::timespan x) {
+  return caf::deep_to_string(x);
+}
+
+failure with_output(failure what, command_output output) {
+  what.output = std::move(output);
+  return what;
+}
+
+} // namespace
+
+// -- a command arrives ---------------------------------------------------------------------------
+
+caf::typed_response_promise<command_result> machine_supervisor_state::execute(command what) {
+  auto promise = self->make_response_promise<command_result>();
+  ++received;
+  timers.cancel({timer::idle, 0});
+  const ssh::exec_id id = ++last_id;
+  const auto [position, inserted]
+    = executions.try_emplace(id, std::move(what), reply<command_result>{promise}, now());
+  if (waiting.size() >= config.max_queued) {
+    const setback full{error_code::overloaded, connection_fault::none,
+                       std::to_string(waiting.size()) + " commands wait for this machine already"};
+    fail(id, full.code, describe(position->second, full));
+  } else {
+    waiting.insert(id);
+    proceed();
+  }
+  drive();
+  return promise;
+}
+
+void machine_supervisor_state::proceed() {
+  switch (link) {
+    case link_state::disconnected:
+      if (!waiting.empty())
+        connect();
+      break;
+    case link_state::connecting:
+      for (const ssh::exec_id id : waiting) {
+        execution& x = executions.at(id);
+        x.begin_attempt();
+        x.enter(phase::connect, now());
+      }
+      break;
+    case link_state::backing_off:
+      break;
+    case link_state::connected:
+      start_waiting();
+      break;
+  }
+}
+
+// -- a connection comes about --------------------------------------------------------------------
+
+void machine_supervisor_state::connect() {
+  link = link_state::connecting;
+  ++connection_number;
+  prepared = {};
+  connect_step = "looking up keys and addresses";
+  set_timer(timer::connect, config.connect_timeout);
+  proceed();
+  ask<ssh::private_keys>(
+    services.credentials,
+    [this](ssh::private_keys& keys) {
+      prepared.keys = std::move(keys);
+      dial_when_complete();
+    },
+    load_atom::value, target);
+  ask<std::vector<ssh::address>>(
+    services.resolver,
+    [this](std::vector<ssh::address>& addresses) {
+      prepared.addresses = std::move(addresses);
+      dial_when_complete();
+    },
+    resolve_atom::value, target.hostname, target.port);
+  if (config.host_key_policy == host_key_policy::off) {
+    prepared.known.emplace();
+    return;
+  }
+  ask<ssh::known_keys>(
+    services.host_keys,
+    [this](ssh::known_keys& known) {
+      prepared.known = std::move(known);
+      dial_when_complete();
+    },
+    look_up_atom::value, target.hostname, target.port);
+}
+
+template <class Answer, class Service, class Handler, class... Arguments>
+void machine_supervisor_state::ask(const Service& service, Handler on_answer,
+                                   const Arguments&... arguments) {
+  const auto number = connection_number;
+  self->request(service, caf::infinite, arguments...)
+    .then(
+      [this, number, on_answer](Answer& answer) {
+        if (number != connection_number)
+          return;
+        on_answer(answer);
+        drive();
+      },
+      [this, number](const caf::error& reason) {
+        if (number != connection_number)
+          return;
+        attempt_failed(to_setback(reason));
+        drive();
+      });
+}
+
+void machine_supervisor_state::dial_when_complete() {
+  if (!prepared.keys || !prepared.known || !prepared.addresses)
+    return;
+  ssh::connection_settings wanted;
+  wanted.addresses = std::move(*prepared.addresses);
+  wanted.username = target.username;
+  wanted.keys = std::move(*prepared.keys);
+  for (const ssh::host_key& key : prepared.known->trusted)
+    wanted.preferred_host_key_types.push_back(key.type);
+  wanted.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
+    config.keepalive_interval * silent_intervals);
+  // The poller must not keep a supervisor alive, and may notify one that is gone.
+  const auto weak_self = caf::actor_cast<caf::weak_actor_ptr>(self);
+  const auto number = connection_number;
+  auto notify = [weak_self, number] {
+    if (auto strong_self = weak_self.lock())
+      caf::anon_send(caf::actor_cast<supervisor_actor>(strong_self), ready_atom::value, number);
+  };
+  connect_step = "connecting";
+  if (wanted.addresses.size() > 1)
+    set_timer(timer::next_address, address_delay);
+  connection = services.connect(std::move(wanted), std::move(notify));
+  must_drive = true;
+}
+
+void machine_supervisor_state::check_host_key(const ssh::host_key& key) {
+  const ssh::known_keys& known = *prepared.known;
+  const auto contains = [&key](const std::vector<ssh::host_key>& keys) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  if (config.host_key_policy == host_key_policy::off)
+    return trust_host_key();
+  const std::string seen = key.type + ' ' + ssh::fingerprint(key);
+  if (contains(known.revoked))
+    return attempt_failed({error_code::host_key_error, connection_fault::none,
+                           "the host key is revoked: seen " + seen});
+  if (contains(known.trusted))
+    return trust_host_key();
+  if (!known.trusted.empty()) {
+    const ssh::host_key& expected = known.trusted.front();
+    return attempt_failed({error_code::host_key_error, connection_fault::none,
+                           "the host key changed: expected " + expected.type + ' '
+                             + ssh::fingerprint(expected) + ", seen " + seen});
+  }
+  if (config.host_key_policy == host_key_policy::strict)
+    return attempt_failed({error_code::host_key_error, connection_fault::none,
+                           "the host key is unknown: expected one on record, seen " + seen});
+  remember_host_key(key);
+}
+
+void machine_supervisor_state::remember_host_key(const ssh::host_key& key) {
+  ask<caf::unit_t>(
+    services.host_keys, [this](caf::unit_t) { trust_host_key(); }, remember_atom::value,
+    target.hostname, target.port, key);
+}
+
+void machine_supervisor_state::trust_host_key() {
+  connect_step = "authenticating";
+  connection->authenticate();
+  must_drive = true;
+}
+
+void machine_supervisor_state::connected() {
+  link = link_state::connected;
+  open_channels = 0;
+  channel_limit = config.max_channels;
+  opened_since_refusal = 0;
+  commands_sent = 0;
+  bytes_heard = 0;
+  last_heard = now();
+  timers.cancel({timer::connect, 0});
+  set_timer(timer::keepalive, config.keepalive_interval);
+  for (const ssh::exec_id id : waiting)
+    executions.at(id).enter(phase::queue, now());
+  start_waiting();
+}
+
+void machine_supervisor_state::attempt_failed(const setback& reason) {
+  drop_connection();
+  ++failures;
+  if (!reason.retriable()) {
+    fail_waiting(reason);
+  } else {
+    const auto ids = waiting;
+    for (const ssh::exec_id id : ids) {
+      execution& x = executions.at(id);
+      x.attempting = false;
+      x.enter(phase::queue, now());
+      if (x.attempts >= allowed_attempts(x))
+        fail(id, reason.code, describe(x, reason));
+    }
+  }
+  back_off();
+}
+
+void machine_supervisor_state::back_off() {
+  if (waiting.empty()) {
+    link = link_state::disconnected;
+    failures = 0;
+    return;
+  }
+  link = link_state::backing_off;
+  set_timer(timer::reconnect, delay_after(failures));
+}
+
+// -- a command runs ------------------------------------------------------------------------------
+
+void machine_supervisor_state::start_waiting() {
+  while (!waiting.empty() && open_channels < channel_limit)
+    start(*waiting.begin());
+  // Channels that were given up, but that the server does not close, must not hold the others up
+  // for ever.
+  const bool stuck = !waiting.empty() && waiting.size() == executions.size();
+  if (stuck && !timers.contains({timer::stuck_channels, 0}))
+    set_timer(timer::stuck_channels, config.connect_timeout);
+  else if (!stuck)
+    timers.cancel({timer::stuck_channels, 0});
+}
+
+void machine_supervisor_state::start(ssh::exec_id id) {
+  waiting.erase(id);
+  execution& x = executions.at(id);
+  x.begin_attempt();
+  x.where = stage::opening;
+  x.reused_connection = commands_sent > 0;
+  ++open_channels;
+  connection->start(id, x.request());
+  must_drive = true;
+  set_timer(timer::open_channel, config.connect_timeout, id);
+}
+
+void machine_supervisor_state::exec_sent(ssh::exec_id id) {
+  ++commands_sent;
+  failures = 0;
+  // The server may have closed sessions by now that other connections held: feel the way up again.
+  if (channel_limit < config.max_channels && ++opened_since_refusal >= channel_limit) {
+    ++channel_limit;
+    opened_since_refusal = 0;
+  }
+  const auto i = executions.find(id);
+  if (i == executions.end())
+    return;
+  execution& x = i->second;
+  x.where = stage::running;
+  x.progress = progress::may_have_run;
+  x.enter(phase::run, now());
+  timers.cancel({timer::open_channel, id});
+  set_timer(timer::run, *x.command.timeout, id);
+}
+
+void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
+  --open_channels;
+  opened_since_refusal = 0;
+  channel_limit = std::max(open_channels, 1U);
+  if (executions.contains(id)) {
+    timers.cancel({timer::open_channel, id});
+    if (open_channels > 0) {
+      // Its turn comes when one of the others has closed; that is no attempt of its own.
+      wait_again(id);
+    } else {
+      retry_or_fail(id,
+                    {error_code::connection_error, connection_fault::protocol,
+                     "the server refused a session channel (reason " + std::to_string(reason)
+                       + ") though none was open"},
+                    {});
+    }
+  }
+  start_waiting();
+}
+
+void machine_supervisor_state::exec_refused(ssh::exec_id id) {
+  const auto i = executions.find(id);
+  if (i == executions.end())
+    return;
+  i->second.progress = progress::not_started;
+  const setback reason{error_code::rejected, connection_fault::none,
+                       "the server refused to run the command"};
+  fail(id, reason.code, describe(i->second, reason));
+}
+
+void machine_supervisor_state::exec_closed(ssh::exec_id id, ssh::exec_outcome outcome) {
+  --open_channels;
+  if (const auto i = executions.find(id); i != executions.end()) {
+    if (i->second.where == stage::ending)
+      timed_out(id, to_output(outcome), termination::killed);
+    else if (outcome.exit_status || !outcome.exit_signal.empty())
+      succeed(id, std::move(outcome));
+    else
+      retry_or_fail(id,
+                    {error_code::connection_error, connection_fault::dropped,
+                     "the channel closed without an exit status"},
+                    to_output(outcome));
+  }
+  start_waiting();
+}
+
+void machine_supervisor_state::wait_again(ssh::exec_id id) {
+  execution& x = executions.at(id);
+  x.where = stage::waiting;
+  x.enter(phase::queue, now());
+  waiting.insert(id);
+}
+
+void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& reason,
+                                             command_output output) {
+  execution& x = executions.at(id);
+  const bool may_repeat
+    = x.command.retry == retry_policy::always || x.progress == progress::not_started;
+  if (!may_repeat || x.attempts >= allowed_attempts(x))
+    return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
+  cancel_timers(id);
+  x.attempting = false;
+  x.where = stage::waiting;
+  x.enter(phase::queue, now());
+  set_timer(timer::retry, delay_after(x.attempts), id);
+}
+
+// -- time is up ----------------------------------------------------------------------------------
+
+void machine_supervisor_state::end_command(ssh::exec_id id) {
+  executions.at(id).where = stage::ending;
+  connection->signal(id, "TERM");
+  must_drive = true;
+  set_timer(timer::kill, config.kill_grace, id);
+}
+
+void machine_supervisor_state::kill_command(ssh::exec_id id) {
+  connection->signal(id, "KILL");
+  must_drive = true;
+  set_timer(timer::give_up, config.kill_grace, id);
+}
+
+void machine_supervisor_state::give_up_command(ssh::exec_id id) {
+  ssh::exec_outcome outcome = connection->abandon(id);
+  must_drive = true;
+  timed_out(id, to_output(outcome), termination::unknown);
+  start_waiting();
+}
+
+void machine_supervisor_state::timed_out(ssh::exec_id id, command_output output,
+                                         termination how) {
+  const execution& x = executions.at(id);
+  const std::string end = how == termination::killed
+                            ? "the remote process was killed"
+                            : "whether the remote process ended is unknown";
+  failure what = describe(x, {error_code::command_timeout, connection_fault::none,
+                              "the command ran longer than " + to_text(*x.command.timeout) + "; "
+                                + end});
+  what.termination = how;
+  fail(id, error_code::command_timeout, with_output(std::move(what), std::move(output)));
+}
+
+// -- the connection ends -------------------------------------------------------------------------
+
+void machine_supervisor_state::lost(const setback& reason) {
+  if (link != link_state::connected)
+    return attempt_failed(reason);
+  // A connection that never carried a command is no better than one that was never made.
+  const bool proven = commands_sent > 0 || executions.empty();
+  std::vector<ssh::exec_id> interrupted;
+  for (auto& [id, x] : executions) {
+    if (x.where == stage::opening) {
+      timers.cancel({timer::open_channel, id});
+      if (proven)
+        x.forget_attempt();
+      wait_again(id);
+    } else if (x.where != stage::waiting) {
+      interrupted.push_back(id);
+    }
+  }
+  for (const ssh::exec_id id : interrupted) {
+    ssh::exec_outcome outcome = connection->abandon(id);
+    if (executions.at(id).where == stage::ending)
+      timed_out(id, to_output(outcome), termination::unknown);
+    else
+      retry_or_fail(id, reason, to_output(outcome));
+  }
+  if (!proven)
+    return attempt_failed(reason);
+  drop_connection();
+  link = link_state::disconnected;
+  proceed();
+}
+
+void machine_supervisor_state::drop_connection() {
+  ++connection_number;
+  connection.reset();
+  must_drive = false;
+  open_channels = 0;
+  for (const timer what :
+       {timer::connect, timer::next_address, timer::keepalive, timer::stuck_channels})
+    timers.cancel({what, 0});
+}
+
+void machine_supervisor_state::check_liveness() {
+  if (const auto bytes = connection->bytes_received(); bytes != bytes_heard) {
+    bytes_heard = bytes;
+    last_heard = now();
+  }
+  const caf::timespan silence = now() - last_heard;
+  if (silence >= config.keepalive_interval * silent_intervals)
+    return lost({error_code::connection_error, connection_fault::timed_out,
+                 "the server was silent for " + to_text(silence)});
+  connection->send_keepalive();
+  must_drive = true;
+  set_timer(timer::keepalive, config.keepalive_interval);
+}
+
+void machine_supervisor_state::expire() {
+  drop_connection();
+  link = link_state::disconnected;
+  if (const auto strong_registry = registry.lock())
+    self->send(caf::actor_cast<registry_actor>(strong_registry), expired_atom::value, target,
+               received);
+}
+
+void machine_supervisor_state::shut_down() {
+  const setback reason{error_code::shutting_down, connection_fault::none,
+                       "the executor is shutting down"};
+  while (!executions.empty()) {
+    const auto& [id, x] = *executions.begin();
+    ssh::exec_outcome outcome;
+    if (x.where == stage::running || x.where == stage::ending) {
+      connection->signal(id, "TERM");
+      outcome = connection->abandon(id);
+    }
+    fail(id, reason.code, with_output(describe(x, reason), to_output(outcome)));
+  }
+  if (connection)
+    connection->advance();
+  drop_connection();
+}
+
+// -- a request is answered -----------------------------------------------------------------------
+
+void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcome) {
+  execution& x = executions.at(id);
+  x.enter(phase::run, now());
+  command_result result;
+  result.exit_code = outcome.exit_status ? static_cast<std::int32_t>(*outcome.exit_status) : -1;
+  result.exit_signal = std::move(outcome.exit_signal);
+  result.output = to_output(outcome);
+  result.duration = x.duration(now());
+  result.times = x.times;
+  result.attempts = x.attempts;
+  result.reused_connection = x.reused_connection;
+  result.refused_environment = std::move(outcome.refused_environment);
+
+  execution_record record = record_of(x);
+  record.exit_code = result.exit_code;
+  record.exit_signal = result.exit_signal;
+  x.answer.deliver(std::move(result));
+  finish(id, record);
+}
+
+void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure what) {
+  execution& x = executions.at(id);
+  x.enter(x.current_phase, now());
+  what.times = x.times;
+  what.duration = x.duration(now());
+  execution_record record = record_of(x);
+  record.outcome = code;
+  record.message = what.message;
+  x.answer.fail(make_failure(code, std::move(what)));
+  finish(id, record);
+}
+
+void machine_supervisor_state::fail_waiting(const setback& reason) {
+  while (!waiting.empty()) {
+    const ssh::exec_id id = *waiting.begin();
+    fail(id, reason.code, describe(executions.at(id), reason));
+  }
+}
+
+void machine_supervisor_state::finish(ssh::exec_id id, const execution_record& record) {
+  self->send(services.journal, record);
+  cancel_timers(id);
+  waiting.erase(id);
+  executions.erase(id);
+  if (executions.empty())
+    set_timer(timer::idle, config.idle_timeout);
+}
+
+execution_record machine_supervisor_state::record_of(const execution& x) const {
+  execution_record record;
+  record.time = x.received_at;
+  record.machine = target;
+  record.command_line = x.command.line;
+  record.duration = x.duration(now());
+  record.attempts = x.attempts;
+  record.reused_connection = x.reused_connection;
+  return record;
+}
+
+// -- plumbing ------------------------------------------------------------------------------------
+
+void machine_supervisor_state::drive() {
+  do {
+    must_drive = false;
+    if (!connection)
+      break;
+    const auto number = connection_number;
+    auto events = connection->advance();
+    for (ssh::connection_event& event : events) {
+      // An event may end the connection that it came from.
+      if (number != connection_number)
+        break;
+      react(event);
+    }
+  } while (must_drive);
+  send_tick();
+}
+
+void machine_supervisor_state::react(ssh::connection_event& event) {
+  namespace ev = ssh::event;
+  std::visit(overloaded{
+               [this](ev::transport_connected) {
+                 connect_step = "exchanging keys";
+                 timers.cancel({timer::next_address, 0});
+               },
+               [this](ev::host_key_presented& e) { check_host_key(e.key); },
+               [this](ev::authenticated) { connected(); },
+               [this](ev::exec_sent e) { exec_sent(e.id); },
+               [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
+               [this](ev::exec_refused e) { exec_refused(e.id); },
+               [this](ev::exec_closed& e) { exec_closed(e.id, std::move(e.outcome)); },
+               [this](ev::lost& e) { lost(to_setback(e.reason)); },
+             },
+             event);
+}
+
+void machine_supervisor_state::ready(std::uint64_t number) {
+  if (number == connection_number)
+    drive();
+}
+
+void machine_supervisor_state::tick() {
+  timers.tick_arrived(now());
+  while (const auto key = timers.take_due(now()))
+    on_deadline(*key);
+  drive();
+}
+
+void machine_supervisor_state::on_deadline(const timer_key& key) {
+  const auto id = key.second;
+  switch (key.first) {
+    case timer::connect:
+      return attempt_failed({error_code::connection_error, connection_fault::timed_out,
+                             "no connection within " + to_text(config.connect_timeout)
+                               + " (stopped at: " + connect_step + ')'});
+    case timer::next_address:
+      if (connection && connection->try_next_address())
+        set_timer(timer::next_address, address_delay);
+      return;
+    case timer::reconnect:
+      link = link_state::disconnected;
+      return proceed();
+    case timer::keepalive:
+      return check_liveness();
+    case timer::idle:
+      return expire();
+    case timer::stuck_channels:
+      return lost({error_code::connection_error, connection_fault::dropped,
+                   "the server did not close channels that were given up"});
+    case timer::open_channel:
+      return lost({error_code::connection_error, connection_fault::timed_out,
+                   "the server did not answer the request for a channel within "
+                     + to_text(config.connect_timeout)});
+    case timer::run:
+      return end_command(id);
+    case timer::kill:
+      return kill_command(id);
+    case timer::give_up:
+      return give_up_command(id);
+    case timer::retry:
+      waiting.insert(id);
+      return proceed();
+  }
+}
+
+void machine_supervisor_state::send_tick() {
+  if (const auto when = timers.tick_to_send())
+    self->delayed_send(self, std::max(*when - now(), time_point::duration{0}), tick_atom::value);
+}
+
+void machine_supervisor_state::set_timer(timer what, caf::timespan delay, ssh::exec_id id) {
+  timers.set({what, id}, now() + delay);
+}
+
+void machine_supervisor_state::cancel_timers(ssh::exec_id id) {
+  for (const timer what :
+       {timer::open_channel, timer::run, timer::kill, timer::give_up, timer::retry})
+    timers.cancel({what, id});
+}
+
+std::uint32_t machine_supervisor_state::allowed_attempts(const execution& x) const {
+  if (x.command.retry == retry_policy::never)
+    return 1;
+  return static_cast<std::uint32_t>(config.retry_delays.size()) + 1;
+}
+
+caf::timespan machine_supervisor_state::delay_after(std::uint32_t failed) {
+  if (config.retry_delays.empty())
+    return caf::timespan{0};
+  const auto last = config.retry_delays.size() - 1;
+  const caf::timespan delay = config.retry_delays[std::min<std::size_t>(failed - 1, last)];
+  const double share = std::uniform_real_distribution<>{0, config.retry_jitter}(random);
+  return delay + caf::timespan{std::llround(static_cast<double>(delay.count()) * share)};
+}
+
+failure machine_supervisor_state::describe(const execution& x, const setback& reason) const {
+  failure result;
+  result.machine = to_address(target);
+  result.message = result.machine + ": ";
+  if (reason.fault != connection_fault::none)
+    result.message += to_string(reason.fault) + ": ";
+  result.message += reason.text;
+  if (x.attempts > 1)
+    result.message += " (after " + std::to_string(x.attempts) + " attempts)";
+  result.fault = reason.fault;
+  result.progress = x.progress;
+  result.attempts = x.attempts;
+  return result;
+}
+
+supervisor_actor::behavior_type
+machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
+                   machine target, settings config, supervisor_services services,
+                   registry_actor registry) {
+  auto& state = self->state;
+  state.target = std::move(target);
+  state.config = std::move(config);
+  state.services = std::move(services);
+  state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
+  self->set_exit_handler([self](const caf::exit_msg& message) {
+    self->state.shut_down();
+    self->quit(message.reason);
+  });
+  return {
+    [self](execute_atom, const machine&, command& what) {
+      return self->state.execute(std::move(what));
+    },
+    [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
+    [self](tick_atom) { self->state.tick(); },
+  };
+}
+
+} // namespace sshexec

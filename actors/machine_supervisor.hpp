@@ -1,0 +1,209 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <caf/actor_clock.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "sshexec/actors/execution.hpp"
+#include "sshexec/actors/services.hpp"
+#include "sshexec/actors/setback.hpp"
+#include "sshexec/actors/settings.hpp"
+#include "sshexec/actors/timer_queue.hpp"
+#include "sshexec/messages/executor.hpp"
+#include "sshexec/ssh/connection.hpp"
+
+namespace sshexec {
+
+using ready_atom = caf::atom_constant<caf::atom("ready")>;
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using expired_atom = caf::atom_constant<caf::atom("expired")>;
+
+using supervisor_actor = executor_actor::extend<
+  /// The socket of the connection with this number can be read or written.
+  caf::reacts_to<ready_atom, std::uint64_t>,
+  /// A deadline may have passed.
+  caf::reacts_to<tick_atom>>;
+
+using registry_actor = executor_actor::extend<
+  /// A machine's supervisor, having received so many commands, has been idle for the idle timeout
+  /// and has closed its connection.
+  caf::reacts_to<expired_atom, machine, std::uint64_t>>;
+
+/// What a supervisor works with.
+struct supervisor_services {
+  resolver_actor resolver;
+  credential_store credentials;
+  host_key_store host_keys;
+  journal_actor journal;
+  ssh::connection_factory connect;
+};
+
+/// Owns the connection of one machine and runs the machine's commands over it.
+struct machine_supervisor_state {
+  using time_point = caf::actor_clock::time_point;
+  using stage = execution::stage;
+  using phase = execution::phase;
+
+  static inline const char* name = "sshexec.machine_supervisor";
+
+  enum class link_state : std::uint8_t {
+    /// No connection, and none wanted.
+    disconnected,
+    /// One attempt to connect is under way, for all commands that wait.
+    connecting,
+    /// The last attempt failed; the next one begins when the delay is over.
+    backing_off,
+    /// Commands can run.
+    connected,
+  };
+
+  /// What a deadline is for; those of single commands are told apart by their id.
+  enum class timer : std::uint8_t {
+    connect,
+    next_address,
+    reconnect,
+    keepalive,
+    idle,
+    stuck_channels,
+    open_channel,
+    run,
+    kill,
+    give_up,
+    retry,
+  };
+  using timer_key = std::pair<timer, ssh::exec_id>;
+
+  machine_supervisor_state(supervisor_actor::pointer self_ptr) : self(self_ptr) {}
+
+  // -- a command arrives ---------------------------------------------------------------------
+
+  caf::typed_response_promise<command_result> execute(command what);
+  void proceed();
+
+  // -- a connection comes about --------------------------------------------------------------
+
+  void connect();
+  void dial_when_complete();
+  void check_host_key(const ssh::host_key& key);
+  void remember_host_key(const ssh::host_key& key);
+  void trust_host_key();
+  void connected();
+  void attempt_failed(const setback& reason);
+  void back_off();
+
+  // -- a command runs ------------------------------------------------------------------------
+
+  void start_waiting();
+  void start(ssh::exec_id id);
+  void exec_sent(ssh::exec_id id);
+  void channel_refused(ssh::exec_id id, std::uint32_t reason);
+  void exec_refused(ssh::exec_id id);
+  void exec_closed(ssh::exec_id id, ssh::exec_outcome outcome);
+  void wait_again(ssh::exec_id id);
+  void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
+
+  // -- time is up ----------------------------------------------------------------------------
+
+  void end_command(ssh::exec_id id);
+  void kill_command(ssh::exec_id id);
+  void give_up_command(ssh::exec_id id);
+  void timed_out(ssh::exec_id id, command_output output, termination how);
+
+  // -- the connection ends -------------------------------------------------------------------
+
+  void lost(const setback& reason);
+  void drop_connection();
+  void check_liveness();
+  void expire();
+  void shut_down();
+
+  // -- a request is answered -----------------------------------------------------------------
+
+  void succeed(ssh::exec_id id, ssh::exec_outcome outcome);
+  void fail(ssh::exec_id id, error_code code, failure what);
+  void fail_waiting(const setback& reason);
+  void finish(ssh::exec_id id, const execution_record& record);
+  execution_record record_of(const execution& x) const;
+
+  // -- plumbing ------------------------------------------------------------------------------
+
+  /// Asks a service something for the present attempt to connect, which fails with the service;
+  /// an answer that comes later than the attempt's end is ignored.
+  template <class Answer, class Service, class Handler, class... Arguments>
+  void ask(const Service& service, Handler on_answer, const Arguments&... arguments);
+
+  /// Lets the connection do what it can and reacts to what happened, until nothing does. Every
+  /// handler ends with it.
+  void drive();
+  void react(ssh::connection_event& event);
+  void ready(std::uint64_t number);
+  void tick();
+  void on_deadline(const timer_key& key);
+  void send_tick();
+  void set_timer(timer what, caf::timespan delay, ssh::exec_id id = 0);
+  void cancel_timers(ssh::exec_id id);
+  [[nodiscard]] time_point now() const { return self->clock().now(); }
+  [[nodiscard]] std::uint32_t allowed_attempts(const execution& x) const;
+  [[nodiscard]] caf::timespan delay_after(std::uint32_t failures);
+  [[nodiscard]] failure describe(const execution& x, const setback& reason) const;
+
+  /// What a new connection is made of, as far as the services have answered.
+  struct preparation {
+    std::optional<ssh::private_keys> keys;
+    std::optional<ssh::known_keys> known;
+    std::optional<std::vector<ssh::address>> addresses;
+  };
+
+  supervisor_actor::pointer self;
+  machine target;
+  settings config;
+  supervisor_services services;
+  caf::weak_actor_ptr registry;
+
+  std::uint64_t received = 0;
+  ssh::exec_id last_id = 0;
+  std::map<ssh::exec_id, execution> executions;
+  /// Those that can go on as soon as there is a connection with a free channel, oldest first.
+  std::set<ssh::exec_id> waiting;
+
+  link_state link = link_state::disconnected;
+  /// Counts attempts to connect, so that answers meant for an earlier one are told apart.
+  std::uint64_t connection_number = 0;
+  preparation prepared;
+  const char* connect_step = "";
+  std::unique_ptr<ssh::connection> connection;
+  /// A call on the connection since it was last driven.
+  bool must_drive = false;
+  /// Failed attempts to connect since the last one that succeeded.
+  std::uint32_t failures = 0;
+
+  /// Channels that count against the server's limit: until their close arrives.
+  std::uint32_t open_channels = 0;
+  std::uint32_t channel_limit = 0;
+  std::uint32_t opened_since_refusal = 0;
+  /// Commands that got as far as an exec request on this connection.
+  std::uint64_t commands_sent = 0;
+  std::uint64_t bytes_heard = 0;
+  time_point last_heard;
+
+  timer_queue<timer_key> timers;
+  std::minstd_rand random{std::random_device{}()};
+};
+
+/// The supervisor of one machine. It reports to `registry`, which decides about its end.
+supervisor_actor::behavior_type
+machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
+                   machine target, settings config, supervisor_services services,
+                   registry_actor registry);
+
+} // namespace sshexec

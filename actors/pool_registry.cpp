@@ -1,0 +1,150 @@
+#include "sshexec/actors/pool_registry.hpp"
+
+#include <utility>
+
+namespace sshexec {
+
+namespace {
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+}
+
+bool holds_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
+bool is_variable_name(const std::string& name) {
+  return !name.empty() && name.find('=') == std::string::npos && !holds_nul(name);
+}
+
+} // namespace
+
+caf::result<command_result> pool_registry_state::execute(machine& target, command& what) {
+  complete(target, what);
+  if (shutdown_reason)
+    return refuse(target, what, error_code::shutting_down, "the executor is shutting down");
+  if (auto reason = objection(target, what))
+    return refuse(target, what, error_code::invalid_argument, std::move(*reason));
+  entry& chosen = entry_of(target);
+  ++chosen.delegated;
+  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target),
+                        std::move(what));
+}
+
+void pool_registry_state::expired(const machine& target, std::uint64_t received) {
+  const auto i = machines.find(target);
+  // A request that is on its way keeps the supervisor, so that none is ever lost to an expiry.
+  if (i == machines.end() || i->second.delegated != received)
+    return;
+  self->send_exit(i->second.supervisor, caf::exit_reason::normal);
+  machines.erase(i);
+}
+
+void pool_registry_state::supervisor_ended(const caf::actor_addr& supervisor) {
+  const auto ended = supervisors.find(supervisor);
+  if (ended == supervisors.end())
+    return;
+  const auto current = machines.find(ended->second);
+  if (current != machines.end() && current->second.supervisor == supervisor)
+    machines.erase(current);
+  supervisors.erase(ended);
+  quit_when_done();
+}
+
+void pool_registry_state::shut_down(const caf::error& reason) {
+  if (!std::exchange(shutdown_reason, reason)) {
+    for (auto& [target, known] : machines)
+      self->send_exit(known.supervisor, caf::exit_reason::user_shutdown);
+  }
+  quit_when_done();
+}
+
+std::optional<std::string> pool_registry_state::objection(const machine& target,
+                                                          const command& what) const {
+  if (is_blank(target.hostname))
+    return "The machine has no hostname";
+  if (target.port == 0)
+    return "The machine's port cannot be 0";
+  if (holds_nul(target.hostname + target.username + target.identity_file))
+    return "The machine holds a NUL byte";
+  if (is_blank(what.line))
+    return "Command cannot be empty";
+  if (holds_nul(what.line))
+    return "The command holds a NUL byte";
+  if (*what.timeout <= caf::timespan{0})
+    return "The command's timeout must be longer than 0";
+  for (const auto& [name, value] : what.environment) {
+    if (!is_variable_name(name) || holds_nul(value))
+      return "An environment variable needs a name without '=', and neither name nor value may "
+             "hold a NUL byte";
+  }
+  return std::nullopt;
+}
+
+caf::error pool_registry_state::refuse(const machine& target, const command& what,
+                                       error_code code, std::string message) {
+  execution_record record;
+  record.time = caf::make_timestamp();
+  record.machine = target;
+  record.command_line = what.line;
+  record.outcome = code;
+  record.message = message;
+  self->send(services.journal, std::move(record));
+  failure reason;
+  reason.message = std::move(message);
+  reason.machine = to_address(target);
+  return make_failure(code, std::move(reason));
+}
+
+void pool_registry_state::complete(machine& target, command& what) const {
+  if (target.username.empty())
+    target.username = config.user;
+  if (!what.timeout)
+    what.timeout = config.command_timeout;
+  if (!what.max_output)
+    what.max_output = config.max_output;
+}
+
+pool_registry_state::entry& pool_registry_state::entry_of(const machine& target) {
+  const auto [i, is_new] = machines.try_emplace(target);
+  if (is_new) {
+    i->second.supervisor = self->spawn(machine_supervisor, target, config, services,
+                                       caf::actor_cast<registry_actor>(self));
+    self->monitor(i->second.supervisor);
+    supervisors.emplace(i->second.supervisor.address(), target);
+  }
+  return i->second;
+}
+
+void pool_registry_state::quit_when_done() {
+  if (!shutdown_reason || !supervisors.empty())
+    return;
+  const auto reason = caf::exit_reason::user_shutdown;
+  self->send_exit(services.resolver, reason);
+  self->send_exit(services.credentials, reason);
+  self->send_exit(services.host_keys, reason);
+  self->send_exit(services.journal, reason);
+  self->quit(*shutdown_reason);
+}
+
+registry_actor::behavior_type
+pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settings config,
+              supervisor_services services) {
+  self->state.config = std::move(config);
+  self->state.services = std::move(services);
+  self->set_exit_handler(
+    [self](const caf::exit_msg& message) { self->state.shut_down(message.reason); });
+  self->set_down_handler(
+    [self](const caf::down_msg& message) { self->state.supervisor_ended(message.source); });
+  return {
+    [self](execute_atom, machine& target, command& what) {
+      return self->state.execute(target, what);
+    },
+    [self](expired_atom, const machine& target, std::uint64_t received) {
+      self->state.expired(target, received);
+    },
+  };
+}
+
+} // namespace sshexec

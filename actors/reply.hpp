@@ -1,0 +1,46 @@
+#pragma once
+
+#include <utility>
+
+#include <caf/error.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/type_ids.hpp"
+
+namespace sshexec {
+
+/// Owns the answer to one request. CAF drops a forgotten promise without a word; this one answers
+/// with `shutting_down` when its owner ends before it could answer otherwise.
+template <class T>
+class reply {
+public:
+  reply() = default;
+  explicit reply(caf::typed_response_promise<T> promise) : promise_(std::move(promise)) {}
+  reply(reply&&) noexcept = default;
+
+  reply& operator=(reply&& other) noexcept {
+    reply taken{std::move(other)};
+    std::swap(promise_, taken.promise_);
+    return *this;
+  }
+
+  ~reply() {
+    if (!pending())
+      return;
+    failure reason;
+    reason.message = "The executor ended before the request was served";
+    fail(make_failure(error_code::shutting_down, std::move(reason)));
+  }
+
+  void deliver(T value) { promise_.deliver(std::move(value)); }
+  void fail(caf::error reason) { promise_.deliver(std::move(reason)); }
+
+  /// Whether the request still waits for its answer.
+  [[nodiscard]] bool pending() const { return promise_.pending(); }
+
+private:
+  caf::typed_response_promise<T> promise_;
+};
+
+} // namespace sshexec

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <caf/config_option_set.hpp>
+#include <caf/expected.hpp>
+#include <caf/settings.hpp>
+#include <caf/timespan.hpp>
+
+namespace sshexec {
+
+/// What to do about a host key that is not on record. A key that differs from the recorded one is
+/// refused by all but `off`.
+enum class host_key_policy : std::uint8_t {
+  /// Accept it and remember it.
+  accept_new,
+  /// Refuse it.
+  strict,
+  /// Accept any key, look nothing up, remember nothing. For tests only.
+  off,
+};
+
+std::string to_string(host_key_policy x);
+
+/// Everything an executor can be told. The defaults serve; each field is an option of the same name
+/// (with dashes) in the group `sshexec` of a CAF configuration.
+struct settings {
+  /// User name for machines that name none; empty: the user this process runs as.
+  std::string user;
+  /// Private key for machines that name none; empty: the usual files in ~/.ssh.
+  std::string identity_file;
+  /// File that holds the passphrase of encrypted keys in its first line; empty: none.
+  std::string passphrase_file;
+
+  sshexec::host_key_policy host_key_policy = sshexec::host_key_policy::accept_new;
+  /// Empty: ~/.ssh/known_hosts.
+  std::string known_hosts_file;
+
+  /// For one attempt to connect, from the name's look-up to authentication, and for the server's
+  /// answer to a channel that is being opened.
+  caf::timespan connect_timeout = std::chrono::seconds{10};
+  /// Delays before the second, third, … attempt; their number is the number of retries.
+  std::vector<caf::timespan> retry_delays
+    = {std::chrono::seconds{1}, std::chrono::seconds{2}, std::chrono::seconds{4}};
+  /// Each delay is lengthened by a random share of itself up to this one (0.1: up to 10 %).
+  double retry_jitter = 0;
+
+  /// For commands that name none.
+  caf::timespan command_timeout = std::chrono::seconds{30};
+  std::uint64_t max_output = std::uint64_t{16} << 20;
+  /// Between TERM, KILL and the closing of a command's channel.
+  caf::timespan kill_grace = std::chrono::seconds{2};
+
+  /// Commands at once on one connection (sshd's MaxSessions is 10 by default).
+  std::uint32_t max_channels = 10;
+  /// Commands that may wait for one machine.
+  std::uint32_t max_queued = 10'000;
+  /// A machine without commands for this long is retired.
+  caf::timespan idle_timeout = std::chrono::minutes{5};
+  /// A connection that was silent for this long is asked for a sign of life; one that is silent for
+  /// twice as long after that is given up.
+  caf::timespan keepalive_interval = std::chrono::seconds{10};
+
+  /// Where the journal goes: "stderr", "none", or a file's path.
+  std::string journal = "stderr";
+  /// "plain" or "json".
+  std::string journal_format = "plain";
+  /// Size in bytes at which a journal file is rotated, and how many old ones are kept.
+  std::uint64_t journal_max_size = std::uint64_t{64} << 20;
+  std::uint32_t journal_max_files = 5;
+};
+
+/// Adds the group `sshexec` to a configuration's options, usually its `custom_options_`.
+void add_options(caf::config_option_set& options);
+
+/// Reads the group `sshexec` of a system's configuration (`caf::content(system.config())`); options
+/// that are not set keep their defaults. Fails with `configuration_error` on a value out of range.
+caf::expected<settings> read_settings(const caf::settings& config);
+
+} // namespace sshexec

@@ -1,0 +1,52 @@
+# Sourced by run, test and .ci/run: installs the Debian packages that are missing.
+
+build_packages=(
+  g++ cmake ninja-build pkg-config ccache
+  libcaf-dev libssh-dev libspdlog-dev libfmt-dev libboost-test-dev libcli11-dev nlohmann-json3-dev libexpected-dev
+)
+test_packages=(openssh-server openssh-client python3)
+check_packages=(clang-format clang-tidy)
+
+# install_missing PACKAGE...: silent and quick when everything is there.
+install_missing() {
+  # Elsewhere than on Debian, CMake says what it misses.
+  command -v apt-get dpkg-query >/dev/null || return 0
+
+  local package missing=() root=()
+  local installed
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || true
+  for package in "$@"; do
+    grep -qxF "$package installed" <<<"$installed" || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  echo "installing Debian packages: ${missing[*]}" >&2
+  ((EUID == 0)) || root=(sudo)
+  local log
+  log=$(mktemp)
+  # A fresh image has no package lists; another apt may hold the lock for a while.
+  if ! {
+    "${root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update &&
+      "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=300 \
+        install --no-install-recommends "${missing[@]}"
+  } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "could not install the packages above" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# build PRESET [ARGUMENT...]: configures and builds; the log is shown only when that fails.
+build() {
+  local preset=$1
+  shift
+  mkdir -p build
+  local log=build/$preset.log
+  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "the $preset build failed" >&2
+    return 1
+  fi
+}

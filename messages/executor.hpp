@@ -1,0 +1,21 @@
+#pragma once
+
+#include <caf/actor_system_config.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "sshexec/messages/type_ids.hpp"
+
+namespace sshexec {
+
+/// What callers hold. Every request is answered exactly once: with the result of a command that ran
+/// to its end, or with an error of category "sshexec" (`error_code`) that carries a `failure`.
+using executor_actor = caf::typed_actor<
+  /// Runs a command on a machine, over the machine's pooled connection if there is one.
+  caf::replies_to<execute_atom, machine, command>::with<command_result>>;
+
+/// Makes the messages known to an actor system: their types, and the text of their errors. To be
+/// called once in the constructor of the system's configuration.
+void add_message_types(caf::actor_system_config& config);
+
+} // namespace sshexec

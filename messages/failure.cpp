@@ -1,0 +1,112 @@
+#include "sshexec/messages/failure.hpp"
+
+#include <tuple>
+#include <utility>
+
+#include "sshexec/messages/type_ids.hpp"
+
+namespace sshexec {
+
+namespace {
+
+auto fields(const failure& x) {
+  return std::tie(x.message, x.machine, x.fault, x.progress, x.termination, x.attempts, x.output,
+                  x.times, x.duration);
+}
+
+} // namespace
+
+std::string to_string(error_code x) {
+  switch (x) {
+    case error_code::none:
+      return "none";
+    case error_code::invalid_argument:
+      return "invalid_argument";
+    case error_code::configuration_error:
+      return "configuration_error";
+    case error_code::authentication_error:
+      return "authentication_error";
+    case error_code::connection_error:
+      return "connection_error";
+    case error_code::host_key_error:
+      return "host_key_error";
+    case error_code::command_timeout:
+      return "command_timeout";
+    case error_code::cancelled:
+      return "cancelled";
+    case error_code::overloaded:
+      return "overloaded";
+    case error_code::rejected:
+      return "rejected";
+    case error_code::shutting_down:
+      return "shutting_down";
+  }
+  return "unknown error code";
+}
+
+std::string to_string(progress x) {
+  switch (x) {
+    case progress::not_started:
+      return "not started";
+    case progress::may_have_run:
+      return "may have run";
+    case progress::finished:
+      return "finished";
+  }
+  return "unknown progress";
+}
+
+std::string to_string(connection_fault x) {
+  switch (x) {
+    case connection_fault::none:
+      return "none";
+    case connection_fault::name_not_found:
+      return "name not found";
+    case connection_fault::refused:
+      return "refused";
+    case connection_fault::unreachable:
+      return "unreachable";
+    case connection_fault::timed_out:
+      return "timed out";
+    case connection_fault::dropped:
+      return "dropped";
+    case connection_fault::protocol:
+      return "protocol";
+  }
+  return "unknown connection fault";
+}
+
+std::string to_string(termination x) {
+  switch (x) {
+    case termination::none:
+      return "none";
+    case termination::killed:
+      return "killed";
+    case termination::unknown:
+      return "unknown";
+  }
+  return "unknown termination";
+}
+
+bool operator==(const failure& a, const failure& b) {
+  return fields(a) == fields(b);
+}
+
+caf::error make_failure(error_code code, failure what) {
+  return caf::make_error(code, std::move(what));
+}
+
+failure to_failure(const caf::error& err) {
+  if (err && err.context().match_elements<failure>())
+    return err.context().get_as<failure>(0);
+  failure result;
+  result.message = caf::to_string(err);
+  return result;
+}
+
+bool is(const caf::error& err, error_code code) {
+  return err && err.category() == caf::atom("sshexec")
+         && err.code() == static_cast<std::uint8_t>(code);
+}
+
+} // namespace sshexec

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <caf/error.hpp>
+#include <caf/meta/type_name.hpp>
+
+#include "sshexec/messages/command_result.hpp"
+#include "sshexec/messages/error_code.hpp"
+
+namespace sshexec {
+
+/// How far a failed command got. Only `not_started` makes it safe to run a command again that must
+/// not run twice.
+enum class progress : std::uint8_t { not_started, may_have_run, finished };
+
+/// What became of a connection, in a `connection_error`.
+enum class connection_fault : std::uint8_t {
+  none,
+  name_not_found,
+  refused,
+  unreachable,
+  timed_out,
+  dropped,
+  protocol,
+};
+
+/// What became of the remote process of a command that was ended before it ended by itself.
+enum class termination : std::uint8_t {
+  /// Nothing had to be ended.
+  none,
+  /// The server confirmed the end.
+  killed,
+  /// The server confirmed nothing: something may still run.
+  unknown,
+};
+
+std::string to_string(progress x);
+std::string to_string(connection_fault x);
+std::string to_string(termination x);
+
+/// The payload of every error that the executor answers with.
+struct failure {
+  /// A whole sentence for people: what happened, to whom, after how many attempts.
+  std::string message;
+  /// The machine as "user@host:port".
+  std::string machine;
+  connection_fault fault = connection_fault::none;
+  sshexec::progress progress = sshexec::progress::not_started;
+  sshexec::termination termination = sshexec::termination::none;
+  std::uint32_t attempts = 0;
+  /// What arrived before the failure.
+  command_output output;
+  phase_times times;
+  caf::timespan duration{0};
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, failure& x) {
+  return f(caf::meta::type_name("failure"), x.message, x.machine, x.fault, x.progress,
+           x.termination, x.attempts, x.output, x.times, x.duration);
+}
+
+bool operator==(const failure& a, const failure& b);
+
+/// An error of the category "sshexec" that carries `what` across the network.
+caf::error make_failure(error_code code, failure what);
+
+/// The payload of an error made by `make_failure`; for any other error, a `failure` that holds
+/// nothing but its rendered text.
+failure to_failure(const caf::error& err);
+
+/// Whether `err` is of the category "sshexec" and has this code.
+bool is(const caf::error& err, error_code code);
+
+} // namespace sshexec

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <caf/error.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "sshexec/messages/command.hpp"
+#include "sshexec/messages/command_result.hpp"
+#include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/machine.hpp"
+
+/// The first type id that sshexec takes. A hub whose own ids collide defines another one, the same
+/// for sshexec and for everything that includes its headers.
+#ifndef SSHEXEC_FIRST_TYPE_ID
+#define SSHEXEC_FIRST_TYPE_ID (caf::first_custom_type_id + 400)
+#endif
+
+CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
+
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::machine))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::command))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::command_output))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::phase_times))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::command_result))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::failure))
+
+  // An atom's text has at most ten characters (CAF 0.17, `caf/atom.hpp`).
+  CAF_ADD_ATOM(sshexec, sshexec, execute_atom, "execute")
+
+CAF_END_TYPE_ID_BLOCK(sshexec)
+
+CAF_ERROR_CODE_ENUM(sshexec::error_code, "sshexec")

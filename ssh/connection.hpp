@@ -1,0 +1,153 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/host_key.hpp"
+#include "sshexec/ssh/poller.hpp"
+#include "sshexec/ssh/private_key.hpp"
+
+namespace sshexec::ssh {
+
+/// The owner's name for one command on a connection.
+using exec_id = std::uint64_t;
+
+/// One command, to be run on a session channel of its own (RFC 4254 §6).
+struct exec_request {
+  std::string command;
+  std::map<std::string, std::string> environment;
+  /// Written to the command's stdin, followed by EOF.
+  std::string stdin_data;
+  /// Bytes kept of each of stdout and stderr; the rest is counted and dropped.
+  std::uint64_t max_output = 0;
+};
+
+/// What a channel brought. A channel that closed with neither status nor signal tells nothing about
+/// how its command ended.
+struct exec_outcome {
+  std::string stdout_data;
+  std::string stderr_data;
+  std::uint64_t stdout_bytes = 0;
+  std::uint64_t stderr_bytes = 0;
+  std::optional<std::uint32_t> exit_status;
+  std::string exit_signal;
+  std::vector<std::string> refused_environment;
+};
+
+namespace event {
+
+/// A socket is connected; only the handshake is left.
+struct transport_connected {};
+
+/// Key exchange is through and the server proved to hold this key. Nothing more is sent until the
+/// owner calls `authenticate`.
+struct host_key_presented {
+  host_key key;
+};
+
+/// The server accepted a key; commands may start.
+struct authenticated {};
+
+/// The exec request is on its way: from here on the command may run.
+struct exec_sent {
+  exec_id id = 0;
+};
+
+/// The server opened no channel for this command (RFC 4254 §5.1); the connection is fine.
+struct channel_refused {
+  exec_id id = 0;
+  std::uint32_t reason = 0;
+};
+
+/// The server refused the exec request; the command did not run.
+struct exec_refused {
+  exec_id id = 0;
+};
+
+/// The channel's close arrived: its slot on the server is free.
+struct exec_closed {
+  exec_id id = 0;
+  exec_outcome outcome;
+};
+
+/// The connection is over; the last event it gives. Commands that were running can be asked for
+/// what they brought with `abandon`.
+struct lost {
+  error reason;
+};
+
+} // namespace event
+
+using connection_event
+  = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
+                 event::exec_sent, event::channel_refused, event::exec_refused, event::exec_closed,
+                 event::lost>;
+
+/// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
+/// owner, who calls `advance` whenever it was notified and after each other call, and reacts to the
+/// events that come back. An interface so that the owner's decisions can be tested without sockets.
+class connection {
+public:
+  connection() = default;
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  /// Tells the server good-bye if there is one (RFC 4253 §11.1), without waiting.
+  virtual ~connection() = default;
+
+  /// Does all that can be done now and returns what happened, in order.
+  virtual std::vector<connection_event> advance() = 0;
+
+  /// Begins to connect to the next address as well, when the ones begun so far are slow to answer
+  /// (RFC 8305 §5). False when there is none left.
+  virtual bool try_next_address() = 0;
+
+  /// Goes on after `host_key_presented`.
+  virtual void authenticate() = 0;
+
+  /// Opens a channel and runs a command on it.
+  virtual void start(exec_id id, exec_request request) = 0;
+
+  /// Sends a signal to a running command, by its name without "SIG" (RFC 4254 §6.9).
+  virtual void signal(exec_id id, std::string_view name) = 0;
+
+  /// Closes a command's channel and returns what it brought so far. `exec_closed`, with an empty
+  /// outcome, still follows when the server closes its side.
+  virtual exec_outcome abandon(exec_id id) = 0;
+
+  /// Sends a request that any server answers in some way (keepalive@openssh.com).
+  virtual void send_keepalive() = 0;
+
+  /// Bytes that ever arrived: a peer is alive while this grows.
+  [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
+};
+
+/// What a connection needs to come about.
+struct connection_settings {
+  /// To be tried in this order; not empty.
+  std::vector<address> addresses;
+  std::string username;
+  private_keys keys;
+  /// Host key algorithms to prefer, because keys of these types are known.
+  std::vector<std::string> preferred_host_key_types;
+  /// Once unacknowledged for this long, sent data means that the peer is gone (TCP_USER_TIMEOUT).
+  std::chrono::milliseconds peer_timeout{30'000};
+};
+
+/// Makes connections: the seam at which a test puts its own.
+using connection_factory = std::function<std::unique_ptr<connection>(
+  connection_settings settings, poller::notify_function notify)>;
+
+/// Connections over real sockets watched by `sockets`, which every connection keeps alive.
+connection_factory make_connection_factory(std::shared_ptr<poller> sockets);
+
+} // namespace sshexec::ssh

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace sshexec::ssh {
+
+/// What went wrong, as far as the executor's reaction depends on it.
+enum class error_kind : std::uint8_t {
+  name_not_found,
+  refused,
+  unreachable,
+  timed_out,
+  /// An established connection ended.
+  dropped,
+  /// The peer broke the protocol, or shares no algorithm with us.
+  protocol,
+  /// The server takes none of the keys; the text names the methods it offers.
+  authentication,
+  /// A file on our side cannot be used; the text names it.
+  file,
+};
+
+/// An error as a value; its text says what happened, for people, without the host's name.
+struct error {
+  error_kind kind = error_kind::protocol;
+  std::string text;
+};
+
+template <class T>
+using result = tl::expected<T, error>;
+
+/// The error for a failed socket call with this `errno` value.
+error from_errno(int code);
+
+} // namespace sshexec::ssh

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include <libssh/libssh.h>
+
+/// Owners of libssh's objects.
+namespace sshexec::ssh {
+
+struct handle_deleter {
+  void operator()(ssh_session x) const { ssh_free(x); }
+  void operator()(ssh_event x) const { ssh_event_free(x); }
+  void operator()(ssh_channel x) const { ssh_channel_free(x); }
+};
+
+using session_handle = std::unique_ptr<ssh_session_struct, handle_deleter>;
+using event_handle = std::unique_ptr<ssh_event_struct, handle_deleter>;
+using channel_handle = std::unique_ptr<ssh_channel_struct, handle_deleter>;
+
+} // namespace sshexec::ssh

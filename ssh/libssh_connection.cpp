@@ -1,0 +1,355 @@
+#include <cstdio>
+#include <unordered_map>
+#include <utility>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <libssh/callbacks.h>
+#include <libssh/server.h>
+
+#include "sshexec/ssh/connection.hpp"
+#include "sshexec/ssh/dialer.hpp"
+#include "sshexec/ssh/exec_channel.hpp"
+#include "sshexec/ssh/handles.hpp"
+
+namespace sshexec::ssh {
+
+namespace {
+
+/// Reads at most so many of libssh's 4 KiB buffers before other machines get their turn.
+constexpr int max_reads_per_advance = 256;
+
+// RFC 4253 §11.1.
+constexpr unsigned disconnect_protocol_error = 2;
+constexpr unsigned disconnect_key_exchange_failed = 3;
+constexpr unsigned disconnect_no_more_auth_methods = 14;
+
+void set_non_blocking(int socket) {
+  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+}
+
+/// Lets the kernel notice a peer that is gone (tcp(7)).
+void watch_peer(int socket, std::chrono::milliseconds bound) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+  const auto timeout = static_cast<unsigned>(bound.count());
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+}
+
+/// Ciphers by their speed on this processor; libssh's own list stays behind them.
+const char* preferred_ciphers() {
+#if defined(__x86_64__)
+  static const bool aes_is_fast = __builtin_cpu_supports("aes") != 0;
+#elif defined(__ARM_FEATURE_AES)
+  static const bool aes_is_fast = true;
+#else
+  static const bool aes_is_fast = false;
+#endif
+  return aes_is_fast ? "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+                       "chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
+                     : "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,"
+                       "aes256-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr";
+}
+
+/// The algorithms to offer for the host key, those of keys on record first, so that a server with
+/// several keys shows the one we know.
+std::string host_key_algorithms(const std::vector<std::string>& known_types) {
+  std::string result;
+  for (const std::string& type : known_types) {
+    if (type == "ssh-rsa")
+      result += "rsa-sha2-512,rsa-sha2-256,";
+    else
+      result += type + ',';
+  }
+  return result
+         + "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+           "rsa-sha2-512,rsa-sha2-256";
+}
+
+std::string offered_methods(ssh_session session) {
+  const int methods = ssh_userauth_list(session, nullptr);
+  std::string result;
+  const auto add = [&](int method, const char* name) {
+    if ((methods & method) != 0)
+      result += result.empty() ? name : std::string{", "} + name;
+  };
+  add(SSH_AUTH_METHOD_PUBLICKEY, "publickey");
+  add(SSH_AUTH_METHOD_PASSWORD, "password");
+  add(SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive");
+  add(SSH_AUTH_METHOD_HOSTBASED, "hostbased");
+  add(SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic");
+  return result.empty() ? "none" : result;
+}
+
+/// Speaks SSH through libssh over a socket of its own.
+class libssh_connection final : public connection {
+public:
+  libssh_connection(connection_settings settings, std::shared_ptr<poller> sockets,
+                    poller::notify_function notify)
+      : settings_(std::move(settings)), sockets_(std::move(sockets)), notify_(std::move(notify)),
+        dialer_(std::in_place, settings_.addresses, *sockets_, notify_) {}
+
+  ~libssh_connection() override { disconnect(); }
+
+  std::vector<connection_event> advance() override;
+  bool try_next_address() override { return dialer_ && dialer_->start_next(); }
+  void authenticate() override { state_ = state::authenticating; }
+  void start(exec_id id, exec_request request) override;
+  void signal(exec_id id, std::string_view name) override;
+  exec_outcome abandon(exec_id id) override;
+  void send_keepalive() override;
+  [[nodiscard]] std::uint64_t bytes_received() const override { return socket_counter_.in_bytes; }
+
+private:
+  enum class state : std::uint8_t {
+    dialing,
+    /// Banners and key exchange.
+    handshaking,
+    /// The owner decides about the host key.
+    presenting_host_key,
+    authenticating,
+    established,
+    over,
+  };
+
+  void dial();
+  void begin_session(file_descriptor socket);
+  bool configure_session(int socket);
+  void handshake();
+  void present_host_key();
+  void try_keys();
+  void pump();
+  void advance_channels();
+  void arm();
+  void lose(error reason);
+  void lose_session();
+  [[nodiscard]] error session_error() const;
+  void disconnect();
+
+  connection_settings settings_;
+  std::shared_ptr<poller> sockets_;
+  poller::notify_function notify_;
+  state state_ = state::dialing;
+  std::optional<dialer> dialer_;
+  ssh_counter_struct socket_counter_{};
+  ssh_counter_struct packet_counter_{};
+  session_handle session_;
+  event_handle event_;
+  poller::registration registration_;
+  std::size_t next_key_ = 0;
+  // Declared behind the session, which must outlive its channels.
+  std::unordered_map<exec_id, std::unique_ptr<exec_channel>> channels_;
+  std::vector<connection_event> events_;
+};
+
+std::vector<connection_event> libssh_connection::advance() {
+  if (state_ == state::dialing)
+    dial();
+  if (state_ == state::handshaking)
+    handshake();
+  if (state_ == state::authenticating)
+    try_keys();
+  if (state_ == state::established)
+    pump();
+  arm();
+  return std::exchange(events_, {});
+}
+
+void libssh_connection::dial() {
+  auto outcome = dialer_->advance();
+  if (!outcome)
+    return;
+  if (!*outcome)
+    return lose(outcome->error());
+  dialer_.reset();
+  events_.emplace_back(event::transport_connected{});
+  begin_session(std::move(**outcome));
+}
+
+void libssh_connection::begin_session(file_descriptor socket) {
+  watch_peer(socket.get(), settings_.peer_timeout);
+  session_.reset(ssh_new());
+  if (!session_ || !configure_session(socket.get()))
+    return lose({error_kind::protocol, "cannot set up an SSH session"});
+  registration_ = sockets_->add(socket.get(), notify_);
+  socket.release();
+  state_ = state::handshaking;
+}
+
+bool libssh_connection::configure_session(int socket) {
+  ssh_session session = session_.get();
+  const bool no = false;
+  const std::string host_keys = host_key_algorithms(settings_.preferred_host_key_types);
+  const auto set = [session](ssh_options_e option, const void* value) {
+    return ssh_options_set(session, option, value) == SSH_OK;
+  };
+  ssh_set_blocking(session, 0);
+  ssh_set_counters(session, &socket_counter_, &packet_counter_);
+  // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
+  // read them on this thread.
+  return set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
+         && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null")
+         && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
+         && set(SSH_OPTIONS_USER, settings_.username.c_str())
+         && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
+         && set(SSH_OPTIONS_CIPHERS_C_S, preferred_ciphers())
+         && set(SSH_OPTIONS_CIPHERS_S_C, preferred_ciphers()) && set(SSH_OPTIONS_FD, &socket);
+}
+
+void libssh_connection::handshake() {
+  const int status = ssh_connect(session_.get());
+  // libssh makes the socket blocking as soon as it is connected.
+  if (const int socket = ssh_get_fd(session_.get()); socket >= 0)
+    set_non_blocking(socket);
+  if (status == SSH_OK)
+    present_host_key();
+  else if (status == SSH_ERROR)
+    lose_session();
+}
+
+void libssh_connection::present_host_key() {
+  ssh_key raw = nullptr;
+  if (ssh_get_server_publickey(session_.get(), &raw) != SSH_OK)
+    return lose({error_kind::protocol, "the server presented no host key"});
+  const std::unique_ptr<ssh_key_struct, decltype(&ssh_key_free)> key{raw, ssh_key_free};
+  char* base64 = nullptr;
+  if (ssh_pki_export_pubkey_base64(key.get(), &base64) != SSH_OK)
+    return lose({error_kind::protocol, "the server's host key cannot be read"});
+  events_.emplace_back(
+    event::host_key_presented{{ssh_key_type_to_char(ssh_key_type(key.get())), base64}});
+  ssh_string_free_char(base64);
+  state_ = state::presenting_host_key;
+}
+
+void libssh_connection::try_keys() {
+  for (; next_key_ < settings_.keys.size(); ++next_key_) {
+    const int status
+      = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    if (status == SSH_AUTH_AGAIN)
+      return;
+    if (status == SSH_AUTH_ERROR || !ssh_is_connected(session_.get()))
+      return lose_session();
+    if (status == SSH_AUTH_PARTIAL)
+      return lose({error_kind::authentication,
+                   "the key alone is not enough, the server asks for more: "
+                     + offered_methods(session_.get())});
+    if (status == SSH_AUTH_SUCCESS) {
+      event_.reset(ssh_event_new());
+      ssh_event_add_session(event_.get(), session_.get());
+      state_ = state::established;
+      events_.emplace_back(event::authenticated{});
+      return;
+    }
+  }
+  lose({error_kind::authentication, "the server offers: " + offered_methods(session_.get())});
+}
+
+void libssh_connection::start(exec_id id, exec_request request) {
+  channels_.emplace(id,
+                    std::make_unique<exec_channel>(session_.get(), id, std::move(request)));
+}
+
+void libssh_connection::signal(exec_id id, std::string_view name) {
+  if (const auto i = channels_.find(id); i != channels_.end() && state_ == state::established)
+    i->second->signal(std::string{name}.c_str());
+}
+
+exec_outcome libssh_connection::abandon(exec_id id) {
+  const auto i = channels_.find(id);
+  return i != channels_.end() ? i->second->abandon() : exec_outcome{};
+}
+
+void libssh_connection::send_keepalive() {
+  if (state_ != state::established)
+    return;
+  // The first call after an answer only collects that answer.
+  if (ssh_send_keepalive(session_.get()) != SSH_AGAIN)
+    ssh_send_keepalive(session_.get());
+}
+
+void libssh_connection::pump() {
+  for (int i = 0; i < max_reads_per_advance; ++i) {
+    // A channel's request may read what its neighbours wait for, so the end is reached only when
+    // neither the channels nor the poll read anything.
+    const std::uint64_t read_before = socket_counter_.in_bytes;
+    advance_channels();
+    const int status = ssh_event_dopoll(event_.get(), 0);
+    if (status == SSH_ERROR || !ssh_is_connected(session_.get())) {
+      advance_channels();
+      return lose_session();
+    }
+    if (status == SSH_AGAIN && socket_counter_.in_bytes == read_before)
+      return;
+  }
+}
+
+void libssh_connection::advance_channels() {
+  for (auto i = channels_.begin(); i != channels_.end();) {
+    i->second->advance(events_);
+    i = i->second->ended() ? channels_.erase(i) : std::next(i);
+  }
+}
+
+void libssh_connection::arm() {
+  // Nothing is read while the host key is decided on, so being told of it would never end.
+  if (!registration_ || state_ == state::over || state_ == state::presenting_host_key)
+    return;
+  const bool writing = (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
+  registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
+}
+
+void libssh_connection::lose(error reason) {
+  if (state_ == state::over)
+    return;
+  state_ = state::over;
+  events_.emplace_back(event::lost{std::move(reason)});
+}
+
+void libssh_connection::lose_session() {
+  lose(session_error());
+}
+
+error libssh_connection::session_error() const {
+  const std::string text = ssh_get_error(session_.get());
+  unsigned code = 0;
+  // NOLINTNEXTLINE(cert-err34-c): a text without a number is no disconnect message.
+  if (std::sscanf(text.c_str(), "Received SSH_MSG_DISCONNECT: %u", &code) == 1) {
+    const bool refused_keys
+      = state_ == state::authenticating
+        && (code == disconnect_no_more_auth_methods || code == disconnect_protocol_error);
+    if (refused_keys)
+      return {error_kind::authentication, text};
+    const bool misunderstood
+      = code == disconnect_protocol_error || code == disconnect_key_exchange_failed;
+    return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
+  }
+  if (text.starts_with("Socket error"))
+    return {error_kind::dropped, text};
+  return {error_kind::protocol, text};
+}
+
+void libssh_connection::disconnect() {
+  if (!session_)
+    return;
+  channels_.clear();
+  const int socket = ssh_get_fd(session_.get());
+  registration_ = {};
+  // libssh does not close a socket that it was given, unless the connection broke.
+  const file_descriptor closed_last{socket};
+  ssh_disconnect(session_.get());
+  event_.reset();
+  session_.reset();
+}
+
+} // namespace
+
+connection_factory make_connection_factory(std::shared_ptr<poller> sockets) {
+  return [sockets = std::move(sockets)](connection_settings settings,
+                                        poller::notify_function notify) {
+    return std::make_unique<libssh_connection>(std::move(settings), sockets, std::move(notify));
+  };
+}
+
+} // namespace sshexec::ssh

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sshexec/ssh/error.hpp"
+
+struct ssh_key_struct;
+
+namespace sshexec::ssh {
+
+/// A private key in memory. It is never changed, so any number of connections on any threads may
+/// authenticate with it at the same time; libssh wipes it when the last of them lets go.
+using private_key = std::shared_ptr<ssh_key_struct>;
+
+/// Keys to be offered one after another.
+using private_keys = std::vector<private_key>;
+
+/// Reads a key file in any format that libssh reads. Blocks: file access, and for an encrypted key
+/// a key derivation that is slow by intent. An empty passphrase never prompts: an encrypted key
+/// then is an error. Errors are of kind `file` and name the path.
+result<private_key> load_private_key(const std::filesystem::path& file,
+                                     const std::string& passphrase);
+
+} // namespace sshexec::ssh

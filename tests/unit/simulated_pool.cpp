@@ -1,0 +1,117 @@
+#include "simulated_pool.hpp"
+
+#include <utility>
+
+namespace sshexec::test {
+
+namespace {
+
+resolver_actor::behavior_type resolver(resolver_actor::pointer, simulated_pool* pool) {
+  return {
+    [pool](resolve_atom, const std::string&,
+           std::uint16_t) -> caf::result<std::vector<ssh::address>> {
+      if (pool->resolver_error)
+        return pool->resolver_error;
+      return pool->addresses;
+    },
+  };
+}
+
+credential_store::behavior_type credentials(credential_store::pointer, simulated_pool* pool) {
+  return {
+    [pool](load_atom, const machine&) -> caf::result<ssh::private_keys> {
+      if (pool->credential_error)
+        return pool->credential_error;
+      return ssh::private_keys{nullptr};
+    },
+  };
+}
+
+host_key_store::behavior_type host_keys(host_key_store::pointer, simulated_pool* pool) {
+  return {
+    [pool](look_up_atom, const std::string&, std::uint16_t) { return pool->known_keys; },
+    [pool](remember_atom, const std::string&, std::uint16_t, const ssh::host_key& key) {
+      pool->remembered.push_back(key);
+      return caf::unit;
+    },
+  };
+}
+
+journal_actor::behavior_type journal(journal_actor::pointer, simulated_pool* pool) {
+  return {[pool](const execution_record& record) { pool->journal.push_back(record); }};
+}
+
+} // namespace
+
+simulated_pool::simulated_pool(settings wanted)
+    : scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+  supervisor_services services;
+  services.resolver = system.spawn(resolver, this);
+  services.credentials = system.spawn(credentials, this);
+  services.host_keys = system.spawn(host_keys, this);
+  services.journal = system.spawn(sshexec::test::journal, this);
+  services.connect
+    = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
+        return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
+      };
+  registry = system.spawn(pool_registry, std::move(wanted), std::move(services));
+  settle();
+}
+
+simulated_pool::~simulated_pool() {
+  shut_down();
+  scheduler.clock().cancel_all();
+  settle();
+}
+
+settings simulated_pool::default_settings() {
+  settings result;
+  result.user = "admin";
+  result.host_key_policy = host_key_policy::off;
+  return result;
+}
+
+machine simulated_pool::some_machine(std::string hostname) {
+  machine result;
+  result.hostname = std::move(hostname);
+  return result;
+}
+
+command simulated_pool::some_command(std::string line) {
+  command result;
+  result.line = std::move(line);
+  return result;
+}
+
+std::shared_ptr<pending_answer> simulated_pool::request(command what, machine target) {
+  auto answer = std::make_shared<pending_answer>();
+  system.spawn([this, answer, what, target](caf::event_based_actor* self) {
+    self->request(registry, caf::infinite, execute_atom_v, target, what)
+      .then(
+        [answer](command_result& result) {
+          answer->result = std::move(result);
+          ++answer->count;
+        },
+        [answer](caf::error& error) {
+          answer->error = std::move(error);
+          ++answer->count;
+        });
+  });
+  settle();
+  return answer;
+}
+
+void simulated_pool::pass(caf::timespan time) {
+  scheduler.advance_time(time);
+  settle();
+}
+
+void simulated_pool::shut_down() {
+  if (!registry)
+    return;
+  caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
+  settle();
+  registry = nullptr;
+}
+
+} // namespace sshexec::test

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "sshexec/actors/pool_registry.hpp"
+#include "sshexec/messages/executor.hpp"
+
+/// A pool on virtual time over connections that a test plays: everything but sockets is real.
+namespace sshexec::test {
+
+class simulated_connection;
+
+/// The machines' side: the connections that the pool made, and how new ones behave.
+struct simulated_network {
+  /// Called for each new connection, to script its beginning; by default it authenticates at once.
+  std::function<void(simulated_connection&)> on_dial;
+  /// Called for each command that starts; by default nothing happens until the test says so.
+  std::function<void(simulated_connection&, ssh::exec_id)> on_start;
+  /// Connections alive now; a dropped one leaves.
+  std::vector<simulated_connection*> alive;
+  std::size_t dialed = 0;
+};
+
+/// One connection whose events the test makes up.
+class simulated_connection final : public ssh::connection {
+public:
+  simulated_connection(simulated_network& network, ssh::connection_settings wanted,
+                       ssh::poller::notify_function notify)
+      : settings(std::move(wanted)), network_(network), notify_(std::move(notify)) {
+    network_.alive.push_back(this);
+    ++network_.dialed;
+    if (network_.on_dial)
+      network_.on_dial(*this);
+    else
+      emit(ssh::event::authenticated{});
+  }
+
+  ~simulated_connection() override { std::erase(network_.alive, this); }
+
+  /// Makes an event happen and the pool notice.
+  void emit(ssh::connection_event event) {
+    events_.push_back(std::move(event));
+    notify_();
+  }
+
+  void finish(ssh::exec_id id, std::uint32_t exit_status, std::string output = {}) {
+    ssh::exec_outcome outcome;
+    outcome.exit_status = exit_status;
+    outcome.stdout_bytes = output.size();
+    outcome.stdout_data = std::move(output);
+    emit(ssh::event::exec_closed{id, std::move(outcome)});
+  }
+
+  void lose(ssh::error_kind kind, std::string text = "gone") {
+    emit(ssh::event::lost{{kind, std::move(text)}});
+  }
+
+  std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
+  bool try_next_address() override { return ++addresses_tried < settings.addresses.size(); }
+  void authenticate() override {
+    authentication_begun = true;
+    emit(ssh::event::authenticated{});
+  }
+  void start(ssh::exec_id id, ssh::exec_request request) override {
+    started.emplace_back(id, std::move(request));
+    if (network_.on_start)
+      network_.on_start(*this, id);
+  }
+  void signal(ssh::exec_id id, std::string_view name) override {
+    signals.emplace_back(id, std::string{name});
+  }
+  ssh::exec_outcome abandon(ssh::exec_id id) override {
+    abandoned.push_back(id);
+    return std::exchange(partial, {});
+  }
+  void send_keepalive() override { ++keepalives; }
+  [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
+
+  ssh::connection_settings settings;
+  bool authentication_begun = false;
+  std::size_t addresses_tried = 1;
+  std::vector<std::pair<ssh::exec_id, ssh::exec_request>> started;
+  std::vector<std::pair<ssh::exec_id, std::string>> signals;
+  std::vector<ssh::exec_id> abandoned;
+  /// What the next abandoned command brought.
+  ssh::exec_outcome partial;
+  std::size_t keepalives = 0;
+  std::uint64_t bytes = 0;
+
+private:
+  simulated_network& network_;
+  ssh::poller::notify_function notify_;
+  std::vector<ssh::connection_event> events_;
+};
+
+struct virtual_time_config : caf::actor_system_config {
+  virtual_time_config() {
+    set("scheduler.policy", caf::atom("testing"));
+    add_message_types(*this);
+  }
+};
+
+/// An answer to one request, once there is one.
+struct pending_answer {
+  std::optional<command_result> result;
+  std::optional<caf::error> error;
+  int count = 0;
+
+  [[nodiscard]] bool arrived() const { return count > 0; }
+  [[nodiscard]] failure what() const { return error ? to_failure(*error) : failure{}; }
+};
+
+/// A registry and its supervisors with services that answer at once.
+class simulated_pool {
+public:
+  explicit simulated_pool(settings wanted = default_settings());
+  ~simulated_pool();
+
+  static settings default_settings();
+  static machine some_machine(std::string hostname = "host");
+  static command some_command(std::string line = "true");
+
+  std::shared_ptr<pending_answer> request(command what, machine target = some_machine());
+
+  /// Lets every actor handle what is in its mailbox.
+  void settle() { scheduler.run(); }
+  /// Lets virtual time pass, and handles what becomes due.
+  void pass(caf::timespan time);
+  /// Ends the pool by an exit message.
+  void shut_down();
+
+  simulated_connection& connection() { return *network.alive.at(0); }
+
+  simulated_network network;
+  std::vector<execution_record> journal;
+  /// What the services answer.
+  caf::error resolver_error;
+  caf::error credential_error;
+  ssh::known_keys known_keys;
+  std::vector<ssh::host_key> remembered;
+  std::vector<ssh::address> addresses{1};
+
+  virtual_time_config config;
+  caf::actor_system system{config};
+  caf::scheduler::test_coordinator& scheduler;
+  registry_actor registry;
+};
+
+} // namespace sshexec::test
