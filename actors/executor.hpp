@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/actor_system.hpp>
+#include <caf/expected.hpp>
 
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
@@ -8,13 +9,14 @@
 namespace sshexec {
 
 /// Starts an executor with services of its own: one thread that watches sockets and one for each
-/// service that may block. Several may live in one system. It ends with an exit message, then
-/// answers every open request with `shutting_down`.
+/// service that may block on files. Several may live in one system.
 ///
 ///     auto executor = sshexec::spawn_executor(system, settings);
-///     self->request(executor, caf::infinite, sshexec::execute_atom_v, machine, command)
+///     self->request(*executor, caf::infinite, sshexec::execute_atom_v, machine, command)
 ///
-/// Dropping the handle does not end it: send an exit message before the system goes down.
-executor_actor spawn_executor(caf::actor_system& system, const settings& config);
+/// An exit message ends it: every open request is answered with `shutting_down`, every connection
+/// closed. Dropping the handle does not end it. Fails with `configuration_error`, such as when the
+/// journal's file cannot be written.
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
 
 } // namespace sshexec

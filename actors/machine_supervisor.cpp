@@ -183,8 +183,8 @@ void machine_supervisor_state::check_host_key(const ssh::host_key& key) {
 }
 
 void machine_supervisor_state::remember_host_key(const ssh::host_key& key) {
-  ask<caf::unit_t>(
-    services.host_keys, [this](caf::unit_t) { trust_host_key(); }, remember_atom::value,
+  ask<ssh::host_key>(
+    services.host_keys, [this](const ssh::host_key&) { trust_host_key(); }, remember_atom::value,
     target.hostname, target.port, key);
 }
 

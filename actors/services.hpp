@@ -51,9 +51,10 @@ using credential_store = caf::typed_actor<
 using host_key_store = caf::typed_actor<
   /// What is on record for a host name and port.
   caf::replies_to<look_up_atom, std::string, std::uint16_t>::with<ssh::known_keys>,
-  /// Records a key of a host that has none; fails with `host_key_error` when another one was
-  /// recorded meanwhile.
-  caf::replies_to<remember_atom, std::string, std::uint16_t, ssh::host_key>::with<caf::unit_t>>;
+  /// Records a key of a host that has none, and answers with that key once it is safely stored;
+  /// fails with `host_key_error` when another one was recorded meanwhile.
+  caf::replies_to<remember_atom, std::string, std::uint16_t,
+                  ssh::host_key>::with<ssh::host_key>>;
 
 using journal_actor = caf::typed_actor<caf::reacts_to<execution_record>>;
 

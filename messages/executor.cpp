@@ -13,7 +13,7 @@ std::string render(std::uint8_t code, caf::atom_value, const caf::message& conte
 
 } // namespace
 
-void add_message_types(caf::actor_system_config& config) {
+void register_messages(caf::actor_system_config& config) {
   config.add_message_types<caf::id_block::sshexec>();
   config.add_error_category(caf::atom("sshexec"), render);
 }

@@ -16,6 +16,6 @@ using executor_actor = caf::typed_actor<
 
 /// Makes the messages known to an actor system: their types, and the text of their errors. To be
 /// called once in the constructor of the system's configuration.
-void add_message_types(caf::actor_system_config& config);
+void register_messages(caf::actor_system_config& config);
 
 } // namespace sshexec

@@ -172,6 +172,7 @@ bool ends_amid_line(int descriptor) {
 bool append_line(int descriptor, const std::string& line) {
   const std::string text = ends_amid_line(descriptor) ? "\n" + line : line;
   const auto written = ::write(descriptor, text.data(), text.size());
+  // Nothing but a full disk cuts a write to a file short.
   if (written >= 0 && static_cast<std::size_t>(written) < text.size())
     errno = ENOSPC;
   return written == static_cast<ssize_t>(text.size()) && ::fsync(descriptor) == 0;

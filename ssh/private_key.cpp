@@ -43,7 +43,7 @@ int note_question(const char*, char*, std::size_t, int, int, void* was_asked) {
 }
 
 /// The file's key, or null. `was_asked` becomes true when a passphrase is needed and none given.
-private_key import(const std::filesystem::path& file, const char* passphrase, bool& was_asked) {
+private_key read_key(const std::filesystem::path& file, const char* passphrase, bool& was_asked) {
   ssh_key key = nullptr;
   ssh_pki_import_privkey_file(file.c_str(), passphrase, note_question, &was_asked, &key);
   return key ? private_key{key, ssh_key_free} : nullptr;
@@ -56,13 +56,13 @@ result<private_key> load_private_key(const std::filesystem::path& file,
   if (auto objection = objection_to(file))
     return tl::unexpected{std::move(*objection)};
   bool is_encrypted = false;
-  if (auto key = import(file, nullptr, is_encrypted))
+  if (auto key = read_key(file, nullptr, is_encrypted))
     return key;
   if (!is_encrypted)
     return tl::unexpected{file_error(file, "is not in a private key format that is supported")};
   if (passphrase.empty())
     return tl::unexpected{file_error(file, "is encrypted, and there is no passphrase for it")};
-  if (auto key = import(file, passphrase.c_str(), is_encrypted))
+  if (auto key = read_key(file, passphrase.c_str(), is_encrypted))
     return key;
   return tl::unexpected{file_error(file, "cannot be decrypted: the passphrase is wrong")};
 }

@@ -32,7 +32,7 @@ host_key_store::behavior_type host_keys(host_key_store::pointer, simulated_pool*
     [pool](look_up_atom, const std::string&, std::uint16_t) { return pool->known_keys; },
     [pool](remember_atom, const std::string&, std::uint16_t, const ssh::host_key& key) {
       pool->remembered.push_back(key);
-      return caf::unit;
+      return key;
     },
   };
 }

@@ -106,7 +106,7 @@ private:
 struct virtual_time_config : caf::actor_system_config {
   virtual_time_config() {
     set("scheduler.policy", caf::atom("testing"));
-    add_message_types(*this);
+    register_messages(*this);
   }
 };
 
