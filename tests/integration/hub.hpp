@@ -1,0 +1,131 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "sshexec/actors/executor.hpp"
+#include "sshexec/testing/openssh_server.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+
+/// An executor as a hub embeds it: real threads, real time, real sockets.
+namespace sshexec::test {
+
+struct hub_config : caf::actor_system_config {
+  hub_config() {
+    set("scheduler.policy", caf::atom("sharing"));
+    register_messages(*this);
+  }
+};
+
+/// How a request ended.
+struct answer {
+  caf::expected<command_result> outcome{caf::sec::none};
+
+  [[nodiscard]] bool succeeded() const { return static_cast<bool>(outcome); }
+  const command_result* operator->() const { return &*outcome; }
+  [[nodiscard]] bool failed_with(error_code code) const {
+    return !outcome && is(outcome.error(), code);
+  }
+  [[nodiscard]] failure what() const { return outcome ? failure{} : to_failure(outcome.error()); }
+};
+
+inline command make_command(std::string line) {
+  command result;
+  result.line = std::move(line);
+  return result;
+}
+
+/// Retries without long delays, and short bounds, for tests of what happens and not of when.
+inline settings quick_settings() {
+  using namespace std::chrono_literals;
+  settings result;
+  result.retry_delays = {10ms, 20ms, 40ms};
+  result.kill_grace = 1s;
+  return result;
+}
+
+/// An actor system with one executor that keeps its files in a directory of its own.
+class hub {
+public:
+  explicit hub(settings wanted = quick_settings()) : config_(std::move(wanted)) {
+    if (config_.known_hosts_file.empty())
+      config_.known_hosts_file = directory.path() / "known_hosts";
+    config_.journal = directory.path() / "journal";
+    executor = *spawn_executor(system, config_);
+  }
+
+  ~hub() { shut_down(); }
+
+  hub(const hub&) = delete;
+  hub& operator=(const hub&) = delete;
+
+  /// Runs all commands at once and waits for all their answers.
+  std::vector<answer> run(const machine& target, const std::vector<command>& commands) {
+    caf::scoped_actor self{system};
+    using handle = decltype(self->request(executor, caf::infinite, execute_atom_v, target,
+                                          commands.front()));
+    std::vector<handle> requests;
+    for (const command& what : commands)
+      requests.push_back(self->request(executor, caf::infinite, execute_atom_v, target, what));
+    std::vector<answer> answers(commands.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests[i].receive(
+        [&, i](command_result& result) { answers[i].outcome = std::move(result); },
+        [&, i](caf::error& error) { answers[i].outcome = std::move(error); });
+    }
+    return answers;
+  }
+
+  answer run(const machine& target, command what) {
+    return run(target, std::vector<command>{std::move(what)}).front();
+  }
+
+  answer run(const machine& target, std::string line) {
+    return run(target, make_command(std::move(line)));
+  }
+
+  /// Ends the executor and waits until all its actors are gone, so that the journal is complete.
+  void shut_down() {
+    if (!executor)
+      return;
+    caf::anon_send_exit(executor, caf::exit_reason::user_shutdown);
+    executor = nullptr;
+    system.await_all_actors_done();
+  }
+
+  /// The journal's lines, after `shut_down`.
+  [[nodiscard]] std::vector<std::string> journal() const {
+    std::ifstream file{directory.path() / "journal"};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);)
+      lines.push_back(line);
+    return lines;
+  }
+
+  testing::temporary_directory directory;
+  hub_config system_config;
+  caf::actor_system system{system_config};
+  executor_actor executor;
+
+private:
+  settings config_;
+};
+
+inline machine machine_of(const testing::openssh_server& server) {
+  machine result;
+  result.hostname = server.host();
+  result.port = server.port();
+  result.username = server.user();
+  result.identity_file = server.identity_file();
+  return result;
+}
+
+} // namespace sshexec::test

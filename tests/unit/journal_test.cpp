@@ -1,0 +1,312 @@
+#include "sshexec/actors/execution_journal.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "actor_fixture.hpp"
+#include "files.hpp"
+#include "sshexec/actors/escape.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+
+namespace {
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto owner_only = fs::perms::owner_read | fs::perms::owner_write;
+
+execution_record make_record(const std::string& command_line = "uptime") {
+  execution_record x;
+  x.time = caf::timestamp{1'738'324'800'123'456'789ns};
+  x.machine = {"web-1", "host.example", 22, "root", ""};
+  x.command_line = command_line;
+  x.duration = 12'345'678ns;
+  x.attempts = 2;
+  x.reused_connection = true;
+  return x;
+}
+
+struct journal_fixture : actor_fixture {
+  journal_fixture() { config.journal = file.string(); }
+
+  /// Writes the records and ends the journal.
+  void write(const std::vector<execution_record>& records) {
+    auto subject = spawn_journal(system, config);
+    BOOST_REQUIRE(subject);
+    for (const auto& x : records)
+      self->send(*subject, x);
+    end(*subject);
+  }
+
+  /// The text of the journal after one record.
+  std::string written(const execution_record& x) {
+    fs::remove(file);
+    write({x});
+    return read_file(file);
+  }
+
+  nlohmann::json written_json(const execution_record& x) {
+    config.journal_format = "json";
+    return nlohmann::json::parse(written(x));
+  }
+
+  testing::temporary_directory directory;
+  fs::path file = directory.path() / "journal.log";
+  settings config;
+};
+
+std::size_t count_lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Undoes `escape`, by its description alone.
+std::string unescape(const std::string& text) {
+  const auto hex = [&](std::size_t at, std::size_t length) {
+    return static_cast<char32_t>(std::stoul(text.substr(at, length), nullptr, 16));
+  };
+  const auto to_utf8 = [](char32_t x) {
+    std::string out;
+    const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
+    if (x < 0x80) {
+      put(x);
+    } else if (x < 0x800) {
+      put(0xc0 | (x >> 6));
+      put(0x80 | (x & 0x3f));
+    } else if (x < 0x10000) {
+      put(0xe0 | (x >> 12));
+      put(0x80 | ((x >> 6) & 0x3f));
+      put(0x80 | (x & 0x3f));
+    } else {
+      put(0xf0 | (x >> 18));
+      put(0x80 | ((x >> 12) & 0x3f));
+      put(0x80 | ((x >> 6) & 0x3f));
+      put(0x80 | (x & 0x3f));
+    }
+    return out;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
+    switch (text[++i]) {
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'x':
+        out += static_cast<char>(hex(i + 1, 2));
+        i += 2;
+        break;
+      case 'u':
+        if (text[i + 1] == '{') {
+          const auto end = text.find('}', i);
+          out += to_utf8(hex(i + 2, end - i - 2));
+          i = end;
+        } else {
+          out += to_utf8(hex(i + 1, 4));
+          i += 4;
+        }
+        break;
+      default:
+        out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string all_byte_values() {
+  std::string result;
+  for (int x = 0; x < 256; ++x)
+    result += static_cast<char>(x);
+  return result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(escape_test)
+
+BOOST_AUTO_TEST_CASE(printable_text_stays_as_it_is) {
+  for (const std::string text : {"", "echo 'a b' | grep -v {} %s", "größe", "日本語", "🚀"})
+    BOOST_TEST(escape(text) == text);
+}
+
+BOOST_AUTO_TEST_CASE(quotes_and_backslashes_are_escaped) {
+  BOOST_TEST(escape(R"(echo "a\b")") == R"(echo \"a\\b\")");
+}
+
+BOOST_AUTO_TEST_CASE(control_characters_are_escaped) {
+  BOOST_TEST(escape(std::string("a\n\r\t\0\x1b\x7f", 7)) == R"(a\n\r\t\u0000\u001b\u007f)");
+}
+
+BOOST_AUTO_TEST_CASE(separators_and_invisible_characters_are_escaped) {
+  BOOST_TEST(escape("\u0080\u0085\u009f") == R"(\u0080\u0085\u009f)");
+  BOOST_TEST(escape("\u2028\u2029") == R"(\u2028\u2029)");
+  BOOST_TEST(escape("\u202e\u2066\u200b\ufeff") == R"(\u202e\u2066\u200b\ufeff)");
+  BOOST_TEST(escape("\U000e0041") == R"(\u{e0041})");
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_are_escaped_one_by_one) {
+  BOOST_TEST(escape("a\xff") == R"(a\xff)");
+  BOOST_TEST(escape("\x80z") == R"(\x80z)");
+  BOOST_TEST(escape("\xc3") == R"(\xc3)");
+  BOOST_TEST(escape("\xe2\x82z") == R"(\xe2\x82z)");
+  BOOST_TEST(escape("\xc0\xaf") == R"(\xc0\xaf)");
+  BOOST_TEST(escape("\xe0\x80\x8a") == R"(\xe0\x80\x8a)");
+  BOOST_TEST(escape("\xed\xa0\x80") == R"(\xed\xa0\x80)");
+  BOOST_TEST(escape("\xf4\x90\x80\x80") == R"(\xf4\x90\x80\x80)");
+}
+
+BOOST_AUTO_TEST_CASE(the_exact_bytes_can_be_told_from_the_escaped_text) {
+  for (const auto& bytes : {all_byte_values(), std::string{R"(\n \\n \x41 \u0041)"},
+                            std::string{"\u2028\U000e0041\u0085größe🚀\xc3"}})
+    BOOST_TEST((unescape(escape(bytes)) == bytes));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(journal_test, journal_fixture)
+
+BOOST_AUTO_TEST_CASE(a_command_that_ran_is_one_line_with_all_its_fields) {
+  auto x = make_record();
+  x.exit_code = 3;
+  BOOST_TEST(written(x)
+             == "2025-01-31T12:00:00.123Z id=\"web-1\" machine=\"root@host.example:22\" outcome=ok "
+                "exit=3 duration_ms=12.346 attempts=2 reused=true command=\"uptime\"\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_tells_its_kind_and_message_and_no_exit_code) {
+  auto x = make_record();
+  x.outcome = error_code::connection_error;
+  x.message = "Connection refused";
+  const auto text = written(x);
+  BOOST_TEST(contains(text, " outcome=connection_error duration"));
+  BOOST_TEST(contains(text, " message=\"Connection refused\" command=\"uptime\"\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_stands_in_place_of_the_exit_code) {
+  auto x = make_record();
+  x.exit_signal = "KILL";
+  BOOST_TEST(contains(written(x), " outcome=ok signal=\"KILL\" duration"));
+}
+
+BOOST_AUTO_TEST_CASE(a_newline_in_a_command_cannot_forge_a_line) {
+  for (const std::string format : {"plain", "json"}) {
+    config.journal_format = format;
+    const auto text = written(make_record("true\"\n2025-01-31T12:00:00.000Z id=\"root\"\r\u2028"));
+    BOOST_TEST(count_lines(text) == 1u);
+    BOOST_TEST(!contains(text, "\r"));
+    BOOST_TEST(!contains(text, "\u2028"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_other_field_can_forge_a_line_either) {
+  for (const std::string format : {"plain", "json"}) {
+    config.journal_format = format;
+    auto x = make_record();
+    x.machine = {"id\"\n", "host\n", 22, "user\n", ""};
+    x.outcome = error_code::connection_error;
+    x.message = "message\"\n\xff";
+    x.exit_signal = "TERM\n";
+    BOOST_TEST(count_lines(written(x)) == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(text_is_not_taken_for_a_format) {
+  BOOST_TEST(contains(written(make_record("echo {} {0} %v %n %s")), "\"echo {} {0} %v %n %s\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_json_line_holds_all_fields) {
+  auto x = make_record();
+  x.exit_code = 3;
+  BOOST_TEST(written_json(x)
+             == nlohmann::json::parse(
+               R"({"time": "2025-01-31T12:00:00.123Z", "id": "web-1",
+                   "machine": "root@host.example:22", "outcome": "ok", "exit": 3,
+                   "duration_ms": 12.345678, "attempts": 2, "reused": true,
+                   "command": "uptime"})"));
+}
+
+BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_of_a_command) {
+  const auto line = written_json(make_record(all_byte_values()));
+  BOOST_TEST((unescape(line["command"].get<std::string>()) == all_byte_values()));
+}
+
+BOOST_AUTO_TEST_CASE(all_records_sent_before_the_end_are_written_in_their_order) {
+  std::vector<execution_record> records;
+  for (int i = 0; i < 1000; ++i)
+    records.push_back(make_record("command " + std::to_string(i)));
+  write(records);
+  const auto text = read_file(file);
+  BOOST_TEST(count_lines(text) == records.size());
+  std::size_t at = 0;
+  for (const auto& x : records)
+    at = std::min(text.find('"' + x.command_line + '"', at), text.size());
+  BOOST_TEST(at < text.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_goes_on_where_it_ended) {
+  write({make_record("first")});
+  write({make_record("second")});
+  BOOST_TEST(count_lines(read_file(file)) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_file_is_for_its_owner_alone) {
+  config.journal = (directory.path() / "new" / "folder" / "journal.log").string();
+  write({make_record()});
+  BOOST_TEST((fs::status(config.journal).permissions() == owner_only));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_file_is_rotated_and_the_new_one_is_for_its_owner_alone) {
+  config.journal_max_size = 200;
+  config.journal_max_files = 2;
+  write({make_record("1"), make_record("2"), make_record("3"), make_record("4")});
+  BOOST_TEST(contains(read_file(file), "\"4\""));
+  BOOST_TEST((fs::status(file).permissions() == owner_only));
+  BOOST_TEST(contains(read_file(directory.path() / "journal.1.log"), "\"3\""));
+  BOOST_TEST(contains(read_file(directory.path() / "journal.2.log"), "\"2\""));
+  BOOST_TEST(!fs::exists(directory.path() / "journal.3.log"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_is_a_configuration_error_that_names_it) {
+  fs::create_directory(file);
+  const auto reason = spawn_journal(system, config).error();
+  BOOST_TEST(is(reason, error_code::configuration_error));
+  BOOST_TEST(contains(to_failure(reason).message, file.string()));
+  BOOST_TEST(contains(to_failure(reason).message, "Is a directory"));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_does_not_end_the_journal) {
+  config.journal = "/dev/full";
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  self->monitor(*subject);
+  self->send(*subject, make_record());
+  self->send(*subject, make_record());
+  self->send_exit(*subject, caf::exit_reason::user_shutdown);
+  self->receive([](const caf::down_msg& x) {
+    BOOST_TEST((x.reason == caf::exit_reason::user_shutdown));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_to_nowhere_takes_records) {
+  config.journal = "none";
+  write({make_record()});
+  BOOST_TEST(!fs::exists("none"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,135 @@
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+
+#include "sshexec/messages/executor.hpp"
+
+namespace {
+
+using namespace sshexec;
+using namespace std::chrono_literals;
+
+struct configuration : caf::actor_system_config {
+  configuration() {
+    set("scheduler.max-threads", 1);
+    register_messages(*this);
+  }
+};
+
+struct fixture {
+  /// What arrives of `x` at another node.
+  template <class T>
+  T transfer(T x) {
+    std::vector<char> bytes;
+    caf::binary_serializer sink{system, bytes};
+    BOOST_TEST(!sink(x));
+    T copy{};
+    caf::binary_deserializer source{system, bytes};
+    BOOST_TEST(!source(copy));
+    BOOST_TEST(source.remaining() == 0u);
+    return copy;
+  }
+
+  configuration config;
+  caf::actor_system system{config};
+};
+
+std::string all_byte_values() {
+  std::string result;
+  for (int x = 0; x < 256; ++x)
+    result += static_cast<char>(x);
+  return result;
+}
+
+command_output make_output() {
+  return {all_byte_values(), all_byte_values() + "err", 1'000'000'000'000, 259};
+}
+
+failure make_full_failure() {
+  failure x;
+  x.message = "The command timed out after 30 s";
+  x.machine = "root@[2001:db8::1]:2222";
+  x.fault = connection_fault::dropped;
+  x.progress = progress::may_have_run;
+  x.termination = termination::unknown;
+  x.attempts = 3;
+  x.output = make_output();
+  x.times = {1ns, 2s, 30s};
+  x.duration = 32s + 1ns;
+  return x;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(messages_test, fixture)
+
+BOOST_AUTO_TEST_CASE(a_machine_survives_the_network) {
+  const machine x{"web-1", "host.example", 65535, "root", "/keys/id"};
+  BOOST_TEST((transfer(x) == x));
+  BOOST_TEST((transfer(machine{}) == machine{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_with_all_its_options_survives_the_network) {
+  const command x{all_byte_values(),         1500ms,
+                  std::uint64_t{1} << 40,    {{"A", "1"}, {"B", all_byte_values()}},
+                  std::string("in\0put", 6), retry_policy::never};
+  BOOST_TEST((transfer(x) == x));
+}
+
+BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_stays_unset) {
+  command x;
+  x.line = "true";
+  const auto copy = transfer(x);
+  BOOST_TEST((copy == x));
+  BOOST_TEST(!copy.timeout);
+  BOOST_TEST(!copy.max_output);
+}
+
+BOOST_AUTO_TEST_CASE(a_result_with_any_bytes_survives_the_network) {
+  const command_result x{-1,           "KILL", make_output(), 5s, {1s, 2s, 2s}, 4, true,
+                         {"LANG", "TZ"}};
+  BOOST_TEST((transfer(x) == x));
+  BOOST_TEST((transfer(command_result{}) == command_result{}));
+}
+
+BOOST_AUTO_TEST_CASE(an_error_keeps_its_code_and_payload_across_the_network) {
+  const auto what = make_full_failure();
+  const auto copy = transfer(make_failure(error_code::command_timeout, what));
+  BOOST_TEST(is(copy, error_code::command_timeout));
+  BOOST_TEST(!is(copy, error_code::cancelled));
+  BOOST_TEST((to_failure(copy) == what));
+}
+
+BOOST_AUTO_TEST_CASE(an_error_is_rendered_with_code_and_message) {
+  const auto err = make_failure(error_code::command_timeout, make_full_failure());
+  BOOST_TEST(system.render(err) == "command_timeout: The command timed out after 30 s");
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_error_becomes_a_failure_that_tells_its_text) {
+  const auto what = to_failure(caf::make_error(caf::sec::request_timeout));
+  BOOST_TEST(what.message != "");
+  BOOST_TEST(what.attempts == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(no_error_is_of_no_code) {
+  BOOST_TEST(!is(caf::error{}, error_code::none));
+}
+
+BOOST_AUTO_TEST_CASE(an_output_is_truncated_when_more_was_written_than_kept) {
+  BOOST_TEST((!command_output{"ab", "c", 2, 1}.truncated()));
+  BOOST_TEST((command_output{"ab", "c", 3, 1}.truncated()));
+  BOOST_TEST((command_output{"ab", "c", 2, 2}.truncated()));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_puts_brackets_around_an_ipv6_address_only) {
+  BOOST_TEST(to_address({"", "2001:db8::1", 22, "root", ""}) == "root@[2001:db8::1]:22");
+  BOOST_TEST(to_address({"", "192.0.2.1", 2222, "root", ""}) == "root@192.0.2.1:2222");
+  BOOST_TEST(to_address({"", "host.example", 22, "", ""}) == "host.example:22");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
