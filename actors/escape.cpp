@@ -1,11 +1,11 @@
 #include "sshexec/actors/escape.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-
-#include <fmt/format.h>
 
 namespace sshexec {
 
@@ -44,9 +44,8 @@ bool is_scalar_value(char32_t x) {
 /// Decodes the first character of a text that is not empty.
 decoded decode(std::string_view text) {
   const auto first = byte_at(text, 0);
-  const auto* form = std::find_if(utf8_forms.begin(), utf8_forms.end(), [&](const utf8_form& x) {
-    return (first & x.mask) == x.prefix;
-  });
+  const auto* form = std::find_if(utf8_forms.begin(), utf8_forms.end(),
+                                  [&](const utf8_form& x) { return (first & x.mask) == x.prefix; });
   if (form == utf8_forms.end() || text.size() < form->length)
     return {};
   char32_t character = first & static_cast<std::uint8_t>(~form->mask);
@@ -68,11 +67,11 @@ struct character_range {
 
 /// What ends or garbles a line on some screen (Unicode, general categories Cc, Cf, Zl and Zp).
 constexpr std::array unprintable{
-  character_range{0x00, 0x1f},       character_range{0x7f, 0x9f},
-  character_range{0xad, 0xad},       character_range{0x61c, 0x61c},
-  character_range{0x200b, 0x200f},   character_range{0x2028, 0x202e},
-  character_range{0x2060, 0x206f},   character_range{0xfeff, 0xfeff},
-  character_range{0xfff9, 0xfffb},   character_range{0xe0000, 0xe007f},
+  character_range{0x00, 0x1f},     character_range{0x7f, 0x9f},
+  character_range{0xad, 0xad},     character_range{0x61c, 0x61c},
+  character_range{0x200b, 0x200f}, character_range{0x2028, 0x202e},
+  character_range{0x2060, 0x206f}, character_range{0xfeff, 0xfeff},
+  character_range{0xfff9, 0xfffb}, character_range{0xe0000, 0xe007f},
 };
 
 bool is_unprintable(char32_t x) {

@@ -44,7 +44,8 @@ struct execution {
   void forget_attempt();
 
   [[nodiscard]] ssh::exec_request request() const;
-  [[nodiscard]] caf::timespan duration(time_point now) const { return now - received; }
+  /// The time accounted for so far: the sum of all phases.
+  [[nodiscard]] caf::timespan duration() const { return phase_since - received; }
 
   sshexec::command command;
   reply<command_result> answer;

@@ -1,12 +1,9 @@
 #include "sshexec/actors/execution_journal.hpp"
 
-#include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <system_error>
-#include <utility>
+#include "sshexec/actors/escape.hpp"
+#include "sshexec/actors/home.hpp"
+#include "sshexec/actors/service_error.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -19,10 +16,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
 
-#include "sshexec/actors/escape.hpp"
-#include "sshexec/actors/home.hpp"
-#include "sshexec/actors/service_error.hpp"
-#include "sshexec/ssh/file_descriptor.hpp"
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
 
 namespace sshexec {
 
@@ -37,8 +37,7 @@ struct execution_journal_state {
 /// ISO 8601, in UTC, with milliseconds.
 std::string to_iso_string(caf::timestamp time) {
   using namespace std::chrono;
-  const auto milliseconds_part
-    = duration_cast<milliseconds>(time - floor<seconds>(time)).count();
+  const auto milliseconds_part = duration_cast<milliseconds>(time - floor<seconds>(time)).count();
   return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(system_clock::to_time_t(floor<seconds>(time))),
                      milliseconds_part);
 }
@@ -126,9 +125,7 @@ journal_actor::behavior_type
 execution_journal(journal_actor::stateful_pointer<execution_journal_state>,
                   std::shared_ptr<spdlog::logger> logger, line_formatter to_line) {
   return {
-    [logger = std::move(logger), to_line](const execution_record& x) {
-      logger->info(to_line(x));
-    },
+    [logger = std::move(logger), to_line](const execution_record& x) { logger->info(to_line(x)); },
   };
 }
 

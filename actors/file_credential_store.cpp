@@ -1,13 +1,13 @@
 #include "sshexec/actors/file_credential_store.hpp"
 
+#include "sshexec/actors/home.hpp"
+#include "sshexec/actors/service_error.hpp"
+
 #include <array>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
 #include <utility>
-
-#include "sshexec/actors/home.hpp"
-#include "sshexec/actors/service_error.hpp"
 
 namespace sshexec {
 
@@ -20,9 +20,9 @@ ssh::result<std::string> read_first_line(const std::filesystem::path& file) {
   std::ifstream in{file};
   std::string line;
   if (!std::getline(in, line) && !in.eof())
-    return tl::unexpected{ssh::error{ssh::error_kind::file,
-                                     "Passphrase file " + file.string() + " cannot be read: "
-                                       + std::system_category().message(errno)}};
+    return tl::unexpected{
+      ssh::error{ssh::error_kind::file, "Passphrase file " + file.string() + " cannot be read: "
+                                          + std::system_category().message(errno)}};
   if (line.ends_with('\r'))
     line.pop_back();
   return line;

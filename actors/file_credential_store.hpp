@@ -1,17 +1,17 @@
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <optional>
-#include <string>
-
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-
 #include "sshexec/actors/services.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/file_stamp.hpp"
 #include "sshexec/ssh/private_key.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
 
 namespace sshexec {
 

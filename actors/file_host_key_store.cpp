@@ -1,9 +1,9 @@
 #include "sshexec/actors/file_host_key_store.hpp"
 
-#include <algorithm>
-
 #include "sshexec/actors/home.hpp"
 #include "sshexec/actors/service_error.hpp"
+
+#include <algorithm>
 
 namespace sshexec {
 
@@ -50,8 +50,8 @@ ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::strin
 }
 
 caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string& host,
-                                                             std::uint16_t port,
-                                                             const ssh::host_key& key) {
+                                                               std::uint16_t port,
+                                                               const ssh::host_key& key) {
   const auto known = look_up(host, port);
   if (!known)
     return to_caf_error(known.error());

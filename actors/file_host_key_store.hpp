@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "sshexec/actors/services.hpp"
+#include "sshexec/ssh/known_hosts.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "sshexec/actors/services.hpp"
-#include "sshexec/ssh/known_hosts.hpp"
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace sshexec {
 
@@ -18,7 +18,7 @@ struct file_host_key_store_state {
 
   ssh::result<ssh::known_keys> look_up(const std::string& host, std::uint16_t port);
   caf::result<ssh::host_key> remember(const std::string& host, std::uint16_t port,
-                                    const ssh::host_key& key);
+                                      const ssh::host_key& key);
 
   /// The first one is the user's, and the only one that is ever written to.
   std::vector<ssh::known_hosts_file> files;

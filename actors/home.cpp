@@ -1,11 +1,11 @@
 #include "sshexec/actors/home.hpp"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdlib>
 #include <string_view>
-
-#include <pwd.h>
-#include <unistd.h>
 
 namespace sshexec {
 

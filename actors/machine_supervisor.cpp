@@ -474,7 +474,7 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   result.exit_code = outcome.exit_status ? static_cast<std::int32_t>(*outcome.exit_status) : -1;
   result.exit_signal = std::move(outcome.exit_signal);
   result.output = to_output(outcome);
-  result.duration = x.duration(now());
+  result.duration = x.duration();
   result.times = x.times;
   result.attempts = x.attempts;
   result.reused_connection = x.reused_connection;
@@ -491,7 +491,7 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   execution& x = executions.at(id);
   x.enter(x.current_phase, now());
   what.times = x.times;
-  what.duration = x.duration(now());
+  what.duration = x.duration();
   execution_record record = record_of(x);
   record.outcome = code;
   record.message = what.message;
@@ -520,7 +520,7 @@ execution_record machine_supervisor_state::record_of(const execution& x) const {
   record.time = x.received_at;
   record.machine = target;
   record.command_line = x.command.line;
-  record.duration = x.duration(now());
+  record.duration = x.duration();
   record.attempts = x.attempts;
   record.reused_connection = x.reused_connection;
   return record;

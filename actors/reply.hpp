@@ -1,12 +1,12 @@
 #pragma once
 
-#include <utility>
+#include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/type_ids.hpp"
 
 #include <caf/error.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include "sshexec/messages/failure.hpp"
-#include "sshexec/messages/type_ids.hpp"
+#include <utility>
 
 namespace sshexec {
 
@@ -16,7 +16,9 @@ template <class T>
 class reply {
 public:
   reply() = default;
+
   explicit reply(caf::typed_response_promise<T> promise) : promise_(std::move(promise)) {}
+
   reply(reply&&) noexcept = default;
 
   reply& operator=(reply&& other) noexcept {
@@ -34,6 +36,7 @@ public:
   }
 
   void deliver(T value) { promise_.deliver(std::move(value)); }
+
   void fail(caf::error reason) { promise_.deliver(std::move(reason)); }
 
   /// Whether the request still waits for its answer.

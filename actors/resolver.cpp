@@ -1,9 +1,9 @@
 #include "sshexec/actors/resolver.hpp"
 
+#include "sshexec/actors/service_error.hpp"
+
 #include <memory>
 #include <utility>
-
-#include "sshexec/actors/service_error.hpp"
 
 namespace sshexec {
 
@@ -15,8 +15,8 @@ struct look_up_state {
 
 /// Answers one request and ends. A thread for each look-up costs less than a tenth of the look-up,
 /// so none is kept for later ones.
-resolver_actor::behavior_type
-look_up_once(resolver_actor::stateful_pointer<look_up_state> self, look_up_function look_up) {
+resolver_actor::behavior_type look_up_once(resolver_actor::stateful_pointer<look_up_state> self,
+                                           look_up_function look_up) {
   return {
     [self, look_up = std::move(look_up)](resolve_atom, const std::string& host,
                                          std::uint16_t port) -> caf::result<address_list> {

@@ -1,19 +1,19 @@
 #pragma once
 
+#include "sshexec/actors/reply.hpp"
+#include "sshexec/actors/services.hpp"
+#include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/error.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-
-#include "sshexec/actors/reply.hpp"
-#include "sshexec/actors/services.hpp"
-#include "sshexec/ssh/address.hpp"
-#include "sshexec/ssh/error.hpp"
 
 namespace sshexec {
 

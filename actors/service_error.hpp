@@ -1,14 +1,14 @@
 #pragma once
 
-#include <string>
-#include <utility>
+#include "sshexec/messages/error_code.hpp"
+#include "sshexec/ssh/error.hpp"
 
 #include <caf/error.hpp>
 #include <caf/make_message.hpp>
 #include <caf/result.hpp>
 
-#include "sshexec/messages/error_code.hpp"
-#include "sshexec/ssh/error.hpp"
+#include <string>
+#include <utility>
 
 namespace sshexec {
 

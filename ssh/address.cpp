@@ -1,13 +1,13 @@
 #include "sshexec/ssh/address.hpp"
 
+#include <netdb.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <system_error>
-
-#include <netdb.h>
 
 namespace sshexec::ssh {
 

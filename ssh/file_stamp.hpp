@@ -1,10 +1,10 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <ctime>
 #include <filesystem>
 #include <optional>
-
-#include <sys/stat.h>
 
 namespace sshexec::ssh {
 
@@ -22,6 +22,7 @@ struct file_stamp {
 /// The stamp of a file as it is now; none for a file that cannot be reached.
 inline std::optional<file_stamp> stamp_of(const std::filesystem::path& file) {
   struct stat status {};
+
   if (::stat(file.c_str(), &status) != 0)
     return std::nullopt;
   return file_stamp{status.st_ino, status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec};

@@ -1,8 +1,8 @@
 #include "sshexec/ssh/host_key.hpp"
 
-#include <memory>
-
 #include <libssh/libssh.h>
+
+#include <memory>
 
 namespace sshexec::ssh {
 

@@ -1,18 +1,18 @@
 #include "sshexec/ssh/known_hosts.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <cerrno>
-#include <system_error>
-#include <utility>
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <libssh/libssh.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sshexec/ssh/file_descriptor.hpp"
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <system_error>
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -160,8 +160,10 @@ result<std::string> read_all(const std::filesystem::path& file) {
   return text;
 }
 
+/// May hold for a moment while another process appends; then a blank line too many does no harm.
 bool ends_amid_line(int descriptor) {
   struct stat status {};
+
   if (::fstat(descriptor, &status) != 0 || status.st_size == 0)
     return false;
   char last = '\n';

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/file_stamp.hpp"
+#include "sshexec/ssh/host_key.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sshexec/ssh/error.hpp"
-#include "sshexec/ssh/file_stamp.hpp"
-#include "sshexec/ssh/host_key.hpp"
 
 namespace sshexec::ssh {
 
@@ -22,13 +22,14 @@ struct known_keys {
 
 /// One of OpenSSH's known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): plain and hashed
 /// names, patterns, "[host]:port", revoked keys. Its text is kept in memory and read again when the
-/// file has changed. All calls block on the file system; errors are of kind `file` and name the path.
+/// file has changed. All calls block on the file system; errors are of kind `file` and name the
+/// path.
 class known_hosts_file {
 public:
   explicit known_hosts_file(std::filesystem::path path);
 
-  /// What the file holds for this host; a file that does not exist holds nothing. A line that cannot
-  /// be parsed is skipped, as OpenSSH does.
+  /// What the file holds for this host; a file that does not exist holds nothing. A line that
+  /// cannot be parsed is skipped, as OpenSSH does.
   result<known_keys> find(std::string_view host, std::uint16_t port);
 
   /// Appends one whole line for this host and syncs it to the disk; nothing else in the file is

@@ -1,15 +1,15 @@
 #include "sshexec/ssh/private_key.hpp"
 
-#include <cerrno>
-#include <optional>
-#include <system_error>
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <libssh/libssh.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sshexec/ssh/file_descriptor.hpp"
+#include <cerrno>
+#include <optional>
+#include <system_error>
 
 namespace sshexec::ssh {
 
@@ -23,7 +23,9 @@ error file_error(const std::filesystem::path& file, const std::string& what) {
 std::optional<error> objection_to(const std::filesystem::path& file) {
   // A pipe would block the opening until somebody writes to it.
   const file_descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+
   struct stat status {};
+
   if (!descriptor || ::fstat(descriptor.get(), &status) != 0)
     return file_error(file, "cannot be read: " + std::system_category().message(errno));
   if (S_ISDIR(status.st_mode))

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "hub.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
 
 using namespace sshexec;
 using namespace sshexec::test;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -173,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_connection_dropped_during_a_command_is_followed_by_a_retr
   const meeting_place place;
   const auto marker = place.file("marker");
   auto running = std::async(std::launch::async, [&] {
-    place.read_line();
+    BOOST_TEST(place.read_line() == "started");
     server.kill_sessions();
   });
   const auto answer = run(target, "if [ -e " + marker + " ]; then echo again; else touch " + marker

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
-#include <utility>
-#include <vector>
+#include "sshexec/messages/executor.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -12,7 +10,9 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/sec.hpp>
 
-#include "sshexec/messages/executor.hpp"
+#include <chrono>
+#include <utility>
+#include <vector>
 
 namespace sshexec::test {
 

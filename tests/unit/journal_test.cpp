@@ -1,18 +1,17 @@
+#include "actor_fixture.hpp"
+#include "files.hpp"
+#include "sshexec/actors/escape.hpp"
 #include "sshexec/actors/execution_journal.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-
-#include "actor_fixture.hpp"
-#include "files.hpp"
-#include "sshexec/actors/escape.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
 
 namespace {
 
@@ -298,9 +297,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_does_not_end_the_journal) {
   self->send(*subject, make_record());
   self->send(*subject, make_record());
   self->send_exit(*subject, caf::exit_reason::user_shutdown);
-  self->receive([](const caf::down_msg& x) {
-    BOOST_TEST((x.reason == caf::exit_reason::user_shutdown));
-  });
+  self->receive(
+    [](const caf::down_msg& x) { BOOST_TEST((x.reason == caf::exit_reason::user_shutdown)); });
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_to_nowhere_takes_records) {

@@ -1,5 +1,4 @@
-#include <string>
-#include <vector>
+#include "sshexec/messages/executor.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_system.hpp>
@@ -7,7 +6,8 @@
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 
-#include "sshexec/messages/executor.hpp"
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -91,8 +91,7 @@ BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_stays_unset) {
 }
 
 BOOST_AUTO_TEST_CASE(a_result_with_any_bytes_survives_the_network) {
-  const command_result x{-1,           "KILL", make_output(), 5s, {1s, 2s, 2s}, 4, true,
-                         {"LANG", "TZ"}};
+  const command_result x{-1, "KILL", make_output(), 5s, {1s, 2s, 2s}, 4, true, {"LANG", "TZ"}};
   BOOST_TEST((transfer(x) == x));
   BOOST_TEST((transfer(command_result{}) == command_result{}));
 }

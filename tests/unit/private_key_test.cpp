@@ -1,15 +1,14 @@
+#include "files.hpp"
 #include "sshexec/ssh/private_key.hpp"
-
-#include <filesystem>
-#include <memory>
-#include <string>
+#include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <libssh/libssh.h>
 #include <sys/stat.h>
 
-#include "files.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
+#include <filesystem>
+#include <memory>
+#include <string>
 
 namespace {
 
@@ -42,9 +41,9 @@ struct fixture {
 BOOST_FIXTURE_TEST_SUITE(private_key_test, fixture)
 
 BOOST_AUTO_TEST_CASE(every_usual_kind_of_key_is_read) {
-  for (const std::string options : {"-t ed25519", "-t ecdsa -b 256", "-t ecdsa -b 521",
-                                    "-t rsa -b 2048", "-t rsa -b 2048 -m PEM",
-                                    "-t ecdsa -m PEM", "-t rsa -b 2048 -m PKCS8"}) {
+  for (const std::string options :
+       {"-t ed25519", "-t ecdsa -b 256", "-t ecdsa -b 521", "-t rsa -b 2048",
+        "-t rsa -b 2048 -m PEM", "-t ecdsa -m PEM", "-t rsa -b 2048 -m PKCS8"}) {
     BOOST_REQUIRE(make_key(file, "", options));
     BOOST_TEST(is_usable(), options);
     BOOST_TEST(is_usable("a passphrase that is not needed"), options);

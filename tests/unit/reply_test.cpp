@@ -1,12 +1,11 @@
+#include "actor_fixture.hpp"
 #include "sshexec/actors/reply.hpp"
-
-#include <string>
 
 #include <boost/test/unit_test.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actor_fixture.hpp"
+#include <string>
 
 namespace {
 

@@ -1,3 +1,13 @@
+#include "actor_fixture.hpp"
+#include "files.hpp"
+#include "sshexec/actors/file_credential_store.hpp"
+#include "sshexec/actors/file_host_key_store.hpp"
+#include "sshexec/actors/resolver.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <libssh/libssh.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -8,31 +18,23 @@
 #include <string>
 #include <vector>
 
-#include <boost/test/unit_test.hpp>
-#include <libssh/libssh.h>
-
-#include "actor_fixture.hpp"
-#include "files.hpp"
-#include "sshexec/actors/file_credential_store.hpp"
-#include "sshexec/actors/file_host_key_store.hpp"
-#include "sshexec/actors/resolver.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
-
 namespace {
 
 using namespace sshexec;
 using namespace sshexec::test;
 namespace fs = std::filesystem;
 
-/// Holds up whoever waits until it is opened.
+/// Holds up whoever waits for `opened`. Look-ups keep a copy, because their threads may outlive the
+/// test's own variables.
 class gate {
 public:
-  void open() { opened_.set_value(); }
-  void wait() const { future_.wait(); }
+  void open() { opening_.set_value(); }
 
 private:
-  std::promise<void> opened_;
-  std::shared_future<void> future_{opened_.get_future()};
+  std::promise<void> opening_;
+
+public:
+  std::shared_future<void> opened{opening_.get_future()};
 };
 
 address_list loopback(std::uint16_t port) {
@@ -107,11 +109,12 @@ BOOST_AUTO_TEST_CASE(a_temporary_failure_is_told_from_a_name_that_does_not_exist
 
 BOOST_AUTO_TEST_CASE(a_slow_name_does_not_delay_the_others) {
   gate slow;
-  const look_up_function look_up = [&](const std::string& host, std::uint16_t port) {
-    if (host == "slow")
-      slow.wait();
-    return ssh::result<address_list>{loopback(port)};
-  };
+  const look_up_function look_up
+    = [opened = slow.opened](const std::string& host, std::uint16_t port) {
+        if (host == "slow")
+          opened.wait();
+        return ssh::result<address_list>{loopback(port)};
+      };
   auto subject = start(system.spawn(resolver, look_up, 2));
   auto slow_answer = request_resolve(subject, "slow");
   BOOST_TEST(resolve(subject, "fast", 22) == texts{"127.0.0.1:22"});
@@ -125,14 +128,15 @@ BOOST_AUTO_TEST_CASE(no_more_look_ups_than_allowed_run_at_once) {
   gate start_line;
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
-  const look_up_function look_up = [&](const std::string&, std::uint16_t port) {
-    const int now = ++running;
-    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
-    }
-    start_line.wait();
-    --running;
-    return ssh::result<address_list>{loopback(port)};
-  };
+  const look_up_function look_up
+    = [&, opened = start_line.opened](const std::string&, std::uint16_t port) {
+        const int now = ++running;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        opened.wait();
+        --running;
+        return ssh::result<address_list>{loopback(port)};
+      };
   auto subject = start(system.spawn(resolver, look_up, allowed));
   using response = decltype(request_resolve(subject, ""));
   std::vector<response> responses;
@@ -148,11 +152,12 @@ BOOST_AUTO_TEST_CASE(no_more_look_ups_than_allowed_run_at_once) {
 BOOST_AUTO_TEST_CASE(waiting_names_are_looked_up_in_the_order_of_the_requests) {
   gate first;
   texts order;
-  const look_up_function look_up = [&](const std::string& host, std::uint16_t port) {
-    first.wait();
-    order.push_back(host);
-    return ssh::result<address_list>{loopback(port)};
-  };
+  const look_up_function look_up
+    = [&, opened = first.opened](const std::string& host, std::uint16_t port) {
+        opened.wait();
+        order.push_back(host);
+        return ssh::result<address_list>{loopback(port)};
+      };
   auto subject = start(system.spawn(resolver, look_up, 1));
   for (const std::string host : {"a", "b"})
     request_resolve(subject, host);
@@ -177,8 +182,8 @@ BOOST_AUTO_TEST_CASE(a_look_up_that_throws_fails_its_own_request_alone) {
 
 BOOST_AUTO_TEST_CASE(an_end_answers_all_open_requests_without_waiting_for_look_ups) {
   gate never;
-  const look_up_function look_up = [&](const std::string&, std::uint16_t port) {
-    never.wait();
+  const look_up_function look_up = [opened = never.opened](const std::string&, std::uint16_t port) {
+    opened.wait();
     return ssh::result<address_list>{loopback(port)};
   };
   auto subject = system.spawn(resolver, look_up, 1);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace sshexec::testing {
+
+using arguments = std::vector<std::string>;
+
+/// Starts a program, found through PATH unless its name holds a slash, with nothing on its stdin.
+/// Throws `std::system_error` when it cannot be started.
+pid_t start_program(const arguments& line);
+
+/// Runs a program to its end and returns its exit status; -1 when a signal ended it.
+int run_program(const arguments& line);
+
+/// Like `run_program`, but anything other than success is a `std::runtime_error`.
+void require_program(const arguments& line);
+
+/// All living processes that descend from this one, itself not included.
+std::vector<pid_t> descendants_of(pid_t process);
+
+/// Kills processes and returns when they are gone.
+void kill_and_wait(const std::vector<pid_t>& processes);
+
+} // namespace sshexec::testing
