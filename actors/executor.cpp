@@ -43,6 +43,8 @@ caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
 } // namespace
 
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config) {
+  if (auto complaint = validate(config))
+    return complaint;
   if (config.user.empty())
     config.user = current_user();
   auto poller = make_poller();

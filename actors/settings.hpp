@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <caf/config_option_set.hpp>
+#include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/settings.hpp>
 #include <caf/timespan.hpp>
@@ -72,11 +72,14 @@ struct settings {
   std::uint32_t journal_max_files = 5;
 };
 
-/// Adds the group `sshexec` to a configuration's options, usually its `custom_options_`.
-void add_options(caf::config_option_set& options);
-
-/// Reads the group `sshexec` of a system's configuration (`caf::content(system.config())`); options
-/// that are not set keep their defaults. Fails with `configuration_error` on a value out of range.
+/// Reads the group `sshexec` of a system's configuration (`caf::content(config)`); options that are
+/// not set keep their defaults. Fails with `configuration_error` on an option that does not exist,
+/// a value of the wrong type, and a value out of range. The options are not to be registered with
+/// the configuration: CAF 0.17 drops a registered option's value without a word when its type is
+/// wrong.
 caf::expected<settings> read_settings(const caf::settings& config);
+
+/// Nothing, or a `configuration_error` that names the field whose value makes no sense.
+caf::error validate(const settings& x);
 
 } // namespace sshexec
