@@ -95,9 +95,8 @@ std::string to_escape_sequence(char32_t character) {
   }
 }
 
-} // namespace
-
-std::string escape(std::string_view bytes) {
+/// Escapes what is not printable, and of the printable characters those in `more`.
+std::string escape_also(std::string_view bytes, std::string_view more) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
@@ -106,13 +105,23 @@ std::string escape(std::string_view bytes) {
       out += fmt::format("\\x{:02x}", byte_at(bytes, 0));
     else if (is_unprintable(character))
       out += to_escape_sequence(character);
-    else if (character == '"' || character == '\\')
+    else if (more.find(bytes.front()) != std::string_view::npos)
       out.append("\\").append(bytes.substr(0, 1));
     else
       out.append(bytes.substr(0, length));
     bytes.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
+}
+
+} // namespace
+
+std::string escape(std::string_view bytes) {
+  return escape_also(bytes, "\"\\");
+}
+
+std::string escape_controls(std::string_view bytes) {
+  return escape_also(bytes, "");
 }
 
 } // namespace sshexec

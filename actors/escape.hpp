@@ -13,4 +13,7 @@ namespace sshexec {
 /// - all other characters stay as they are.
 std::string escape(std::string_view bytes);
 
+/// The same for people to read: quotes and backslashes stay as they are.
+std::string escape_controls(std::string_view bytes);
+
 } // namespace sshexec

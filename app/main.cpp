@@ -1,0 +1,54 @@
+#include "demo.hpp"
+#include "report.hpp"
+#include "run_options.hpp"
+
+#include <csignal>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+namespace {
+
+using namespace sshexec::app;
+
+int run_tool(int argc, char** argv) {
+  CLI::App tool{"Runs commands on machines over SSH.", "sshexec"};
+  tool.set_version_flag("--version", SSHEXEC_VERSION);
+  tool.require_subcommand(1);
+
+  run_options options;
+  CLI::App* run = tool.add_subcommand("run", "Run one command on one machine");
+  add_run_options(*run, options);
+  CLI::App* demo = tool.add_subcommand(
+    "demo", "Run a few commands on an SSH server that this demo starts itself, on loopback");
+
+  try {
+    tool.parse(argc, argv);
+  } catch (const CLI::Success& answered) {
+    return tool.exit(answered);
+  } catch (const CLI::ParseError& error) {
+    complain(std::string{error.what()} + " (see sshexec --help)");
+    return exit_error;
+  }
+  if (demo->parsed())
+    return run_demo();
+  const auto request = to_request(options);
+  if (!request) {
+    complain(request.error());
+    return exit_error;
+  }
+  return run_command(*request);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // A reader of our output that went away is a failed write, not a silent end.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run_tool(argc, argv);
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return exit_error;
+  }
+}

@@ -1,0 +1,47 @@
+#include "quantities.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+
+namespace sshexec::app {
+
+namespace {
+
+using failed = tl::unexpected<std::string>;
+
+} // namespace
+
+tl::expected<caf::timespan, std::string> parse_duration(const std::string& text) {
+  static const std::map<std::string, double> seconds_by_unit
+    = {{"ms", 1e-3}, {"s", 1}, {"", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const auto unit = seconds_by_unit.find(std::string{stop, end});
+  const failed complaint{"'" + text + "' is no duration such as 30s, 500ms, 2m or 1h"};
+  if (error != std::errc{} || unit == seconds_by_unit.end())
+    return complaint;
+  const double nanoseconds = number * unit->second * 1e9;
+  constexpr auto longest = static_cast<double>(std::numeric_limits<std::int64_t>::max());
+  if (!(nanoseconds >= 0) || nanoseconds >= longest)
+    return complaint;
+  return caf::timespan{std::llround(nanoseconds)};
+}
+
+tl::expected<std::uint64_t, std::string> parse_size(const std::string& text) {
+  static const std::map<std::string, unsigned> shift_by_unit
+    = {{"", 0}, {"K", 10}, {"M", 20}, {"G", 30}};
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const auto unit = shift_by_unit.find(std::string{stop, end});
+  const bool fits = unit != shift_by_unit.end()
+                    && number <= std::numeric_limits<std::uint64_t>::max() >> unit->second;
+  if (error != std::errc{} || !fits)
+    return failed{"'" + text + "' is no size such as 65536, 64K or 16M"};
+  return number << unit->second;
+}
+
+} // namespace sshexec::app

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <caf/timespan.hpp>
+#include <tl/expected.hpp>
+
+namespace sshexec::app {
+
+/// Reads "500ms", "30s", "2m", "1h", or a number of seconds such as "30" or "0.5". The error is a
+/// sentence for the user.
+tl::expected<caf::timespan, std::string> parse_duration(const std::string& text);
+
+/// Reads a number of bytes, with K, M or G for powers of 1024: "65536", "64K", "16M".
+tl::expected<std::uint64_t, std::string> parse_size(const std::string& text);
+
+} // namespace sshexec::app

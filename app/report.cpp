@@ -1,0 +1,195 @@
+#include "report.hpp"
+
+#include "sshexec/actors/escape.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string_view>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace sshexec::app {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+bool write_all(int descriptor, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t written = ::write(descriptor, data.data(), data.size());
+    if (written < 0 && errno != EINTR)
+      return false;
+    if (written > 0)
+      data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+/// The number of a signal that RFC 4254 §6.10 names; 0 for another.
+int signal_number(const std::string& name) {
+  struct signal_name {
+    const char* name;
+    int number;
+  };
+  constexpr std::array<signal_name, 13> names{{{"ABRT", SIGABRT},
+                                               {"ALRM", SIGALRM},
+                                               {"FPE", SIGFPE},
+                                               {"HUP", SIGHUP},
+                                               {"ILL", SIGILL},
+                                               {"INT", SIGINT},
+                                               {"KILL", SIGKILL},
+                                               {"PIPE", SIGPIPE},
+                                               {"QUIT", SIGQUIT},
+                                               {"SEGV", SIGSEGV},
+                                               {"TERM", SIGTERM},
+                                               {"USR1", SIGUSR1},
+                                               {"USR2", SIGUSR2}}};
+  for (const auto& known : names) {
+    if (name == known.name)
+      return known.number;
+  }
+  return 0;
+}
+
+double milliseconds(caf::timespan x) {
+  return std::chrono::duration<double, std::milli>{x}.count();
+}
+
+std::string to_base64(std::string_view bytes) {
+  constexpr std::string_view digits
+    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  result.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t at) -> unsigned {
+      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+    };
+    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    result += digits[group >> 18];
+    result += digits[group >> 12 & 63];
+    result += i + 1 < bytes.size() ? digits[group >> 6 & 63] : '=';
+    result += i + 2 < bytes.size() ? digits[group & 63] : '=';
+  }
+  return result;
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    [[maybe_unused]] const auto rendered = json(text).dump();
+    return true;
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+/// JSON text cannot hold bytes that are no UTF-8; those go under another name, so that nobody takes
+/// the one for the other.
+void put_bytes(json& object, const std::string& name, const std::string& bytes) {
+  if (is_utf8(bytes))
+    object[name] = bytes;
+  else
+    object[name + "_base64"] = to_base64(bytes);
+}
+
+void put_output(json& object, const command_output& output) {
+  put_bytes(object, "stdout", output.stdout_data);
+  put_bytes(object, "stderr", output.stderr_data);
+  object["stdout_bytes"] = output.stdout_bytes;
+  object["stderr_bytes"] = output.stderr_bytes;
+  object["truncated"] = output.truncated();
+}
+
+void put_times(json& object, caf::timespan duration, const phase_times& times) {
+  object["duration_ms"] = milliseconds(duration);
+  object["timings"] = {{"queue_ms", milliseconds(times.queue)},
+                       {"connect_ms", milliseconds(times.connect)},
+                       {"run_ms", milliseconds(times.run)}};
+}
+
+json to_object(const command_result& x) {
+  json object;
+  object["exit_code"] = x.exit_signal.empty() ? json(x.exit_code) : json(nullptr);
+  object["signal"] = x.exit_signal.empty() ? json(nullptr) : json(escape(x.exit_signal));
+  put_output(object, x.output);
+  put_times(object, x.duration, x.times);
+  object["attempts"] = x.attempts;
+  object["reused_connection"] = x.reused_connection;
+  object["refused_environment"] = x.refused_environment;
+  return object;
+}
+
+std::string code_of(const caf::error& x) {
+  const bool ours = x.category() == caf::atom("sshexec");
+  return ours ? to_string(static_cast<error_code>(x.code())) : "internal_error";
+}
+
+json to_object(const caf::error& x) {
+  const failure what = to_failure(x);
+  json error;
+  error["code"] = code_of(x);
+  error["message"] = is_utf8(what.message) ? what.message : escape(what.message);
+  error["machine"] = is_utf8(what.machine) ? what.machine : escape(what.machine);
+  error["fault"]
+    = what.fault == connection_fault::none ? json(nullptr) : json(to_string(what.fault));
+  error["progress"] = to_string(what.progress);
+  error["termination"] = to_string(what.termination);
+  json object;
+  object["error"] = std::move(error);
+  put_output(object, what.output);
+  put_times(object, what.duration, what.times);
+  object["attempts"] = what.attempts;
+  return object;
+}
+
+bool print_output(const command_output& output, std::string_view out_note) {
+  const bool written
+    = write_all(STDOUT_FILENO, output.stdout_data) && write_all(STDERR_FILENO, output.stderr_data);
+  if (output.truncated())
+    complain("the output was cut: stdout had " + std::to_string(output.stdout_bytes)
+             + " bytes, stderr " + std::to_string(output.stderr_bytes) + std::string{out_note});
+  return written;
+}
+
+} // namespace
+
+int exit_code_of(const outcome& x) {
+  if (!x)
+    return is(x.error(), error_code::command_timeout) ? exit_timeout : exit_error;
+  if (x->exit_signal.empty())
+    return x->exit_code;
+  return 128 + signal_number(x->exit_signal);
+}
+
+bool print_plain(const outcome& x) {
+  constexpr std::string_view advice = " (see --max-output)";
+  if (!x) {
+    const failure what = to_failure(x.error());
+    const bool written = print_output(what.output, advice);
+    complain(what.message);
+    return written;
+  }
+  const bool written = print_output(x->output, advice);
+  for (const std::string& name : x->refused_environment)
+    complain("the server does not accept the environment variable " + name);
+  if (!x->exit_signal.empty())
+    complain("the command was ended by signal " + x->exit_signal);
+  return written;
+}
+
+bool print_json(const outcome& x) {
+  return write_all(STDOUT_FILENO, to_json(x) + '\n');
+}
+
+std::string to_json(const outcome& x) {
+  return (x ? to_object(*x) : to_object(x.error())).dump();
+}
+
+void complain(const std::string& text) {
+  write_all(STDERR_FILENO, "sshexec: " + escape_controls(text) + '\n');
+}
+
+} // namespace sshexec::app

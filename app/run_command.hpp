@@ -1,0 +1,20 @@
+#pragma once
+
+#include "sshexec/actors/settings.hpp"
+#include "sshexec/messages/command.hpp"
+#include "sshexec/messages/machine.hpp"
+
+namespace sshexec::app {
+
+/// One `sshexec run`, after its options were read.
+struct run_request {
+  machine target;
+  command what;
+  settings config;
+  bool json = false;
+};
+
+/// Runs the command and prints how it ended. Returns the tool's exit code.
+int run_command(const run_request& request);
+
+} // namespace sshexec::app

@@ -1,0 +1,214 @@
+#include "run_options.hpp"
+
+#include "quantities.hpp"
+#include "target.hpp"
+
+#include "sshexec/messages/failure.hpp"
+
+#include <iostream>
+#include <iterator>
+
+#include <caf/actor_system_config.hpp>
+
+namespace sshexec::app {
+
+namespace {
+
+using failed = tl::unexpected<std::string>;
+using checked = tl::expected<void, std::string>;
+
+constexpr const char* examples = R"(
+Examples:
+  sshexec run web-1 -- uptime
+  sshexec run -i ~/.ssh/deploy -t 5m deploy@db-1:2222 -- 'pg_dump shop | gzip'
+  sshexec run --json web-1 -- df -h / | jq .stdout
+
+Exit codes:
+  the remote command's own; 128+N when signal N ended it; 124 when its time was up;
+  255 for every other error, said in one line on stderr.
+
+--json prints one object: exit_code (null after a signal), signal, stdout, stderr,
+duration_ms, attempts, reused_connection and timings, or error with code and message.
+Output that is no UTF-8 comes as stdout_base64 or stderr_base64 instead.
+)";
+
+/// The delays for so many retries: 1 s, 2 s, 4 s, …
+std::vector<caf::timespan> doubling_delays(unsigned retries) {
+  std::vector<caf::timespan> result;
+  caf::timespan delay = std::chrono::seconds{1};
+  for (unsigned i = 0; i < retries; ++i, delay *= 2)
+    result.push_back(delay);
+  return result;
+}
+
+tl::expected<settings, std::string> read_configuration(const std::optional<std::string>& file) {
+  caf::settings content;
+  if (file) {
+    auto parsed = caf::actor_system_config::parse_config_file(file->c_str());
+    if (!parsed)
+      return failed{*file + ": " + caf::to_string(parsed.error())};
+    content = std::move(*parsed);
+  }
+  // One command needs no record of its own on the terminal.
+  caf::put_missing(content, "sshexec.journal", "none");
+  auto result = read_settings(content);
+  if (!result)
+    return failed{file.value_or("configuration") + ": " + to_failure(result.error()).message};
+  return std::move(*result);
+}
+
+template <class T>
+void override_with(T& field, const std::optional<T>& given) {
+  if (given)
+    field = *given;
+}
+
+template <class T, class Parser>
+checked parse_into(T& field, const std::optional<std::string>& given, Parser parse) {
+  if (!given)
+    return {};
+  auto parsed = parse(*given);
+  if (!parsed)
+    return failed{parsed.error()};
+  field = *parsed;
+  return {};
+}
+
+checked apply(const run_options& options, settings& config) {
+  override_with(config.passphrase_file, options.passphrase_file);
+  override_with(config.known_hosts_file, options.known_hosts);
+  override_with(config.journal, options.journal);
+  override_with(config.journal_format, options.journal_format);
+  if (options.retries)
+    config.retry_delays = doubling_delays(*options.retries);
+  if (options.host_key_policy == "accept-new")
+    config.host_key_policy = host_key_policy::accept_new;
+  else if (options.host_key_policy == "strict")
+    config.host_key_policy = host_key_policy::strict;
+  else if (options.host_key_policy == "off")
+    config.host_key_policy = host_key_policy::off;
+  return parse_into(config.connect_timeout, options.connect_timeout, parse_duration);
+}
+
+tl::expected<machine, std::string> make_machine(const run_options& options) {
+  auto target = parse_target(options.target);
+  if (!target)
+    return target;
+  override_with(target->username, options.user);
+  override_with(target->port, options.port);
+  override_with(target->identity_file, options.identity);
+  return target;
+}
+
+checked add_environment(const std::vector<std::string>& assignments, command& what) {
+  for (const std::string& assignment : assignments) {
+    const auto sign = assignment.find('=');
+    if (sign == std::string::npos || sign == 0)
+      return failed{"--env wants NAME=VALUE, not '" + assignment + "'"};
+    what.environment[assignment.substr(0, sign)] = assignment.substr(sign + 1);
+  }
+  return {};
+}
+
+tl::expected<command, std::string> make_command(const run_options& options) {
+  command what;
+  // Like ssh: the remote shell gets the words joined by spaces.
+  for (const std::string& word : options.words)
+    what.line += (what.line.empty() ? "" : " ") + word;
+  if (options.retry == "not-started")
+    what.retry = retry_policy::only_if_not_started;
+  else if (options.retry == "never")
+    what.retry = retry_policy::never;
+  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_duration),
+                             parse_into(what.max_output, options.max_output, parse_size),
+                             add_environment(options.environment, what)}) {
+    if (!result)
+      return failed{result.error()};
+  }
+  if (options.send_stdin)
+    what.stdin_data.assign(std::istreambuf_iterator<char>{std::cin}, {});
+  return what;
+}
+
+} // namespace
+
+void add_run_options(CLI::App& run, run_options& x) {
+  run.footer(examples);
+  run.add_option("target", x.target, "[user@]host[:port]")->required();
+  run.add_option("command", x.words, "the command; put -- before it")->required();
+
+  const std::string login = "Login";
+  run.add_option("-l,--user", x.user, "user name on the machine")->group(login);
+  run.add_option("-p,--port", x.port, "port (default: 22)")->group(login);
+  run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
+    ->type_name("FILE")
+    ->group(login);
+  run.add_option("--passphrase-file", x.passphrase_file,
+                 "file with the passphrase of the key in its first line")
+    ->type_name("FILE")
+    ->group(login);
+  run.add_option("--host-key-policy", x.host_key_policy,
+                 "what to do about an unknown host key (default: accept-new)")
+    ->check(CLI::IsMember({"accept-new", "strict", "off"}))
+    ->group(login);
+  run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
+    ->type_name("FILE")
+    ->group(login);
+
+  const std::string limits = "Limits";
+  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--retries", x.retries, "retries after 1 s, 2 s, 4 s, … (default: 3)")
+    ->check(CLI::Range(0, 20))
+    ->group(limits);
+  run.add_option("--retry", x.retry,
+                 "whether to repeat a command whose connection was lost (default: always)")
+    ->check(CLI::IsMember({"always", "not-started", "never"}))
+    ->group(limits);
+  run.add_option("--max-output", x.max_output, "bytes kept of each stream (default: 16M)")
+    ->type_name("SIZE")
+    ->group(limits);
+
+  const std::string data = "Input and output";
+  run.add_option("--env", x.environment, "set a variable there; may be given several times")
+    ->type_name("NAME=VALUE")
+    ->expected(1)
+    ->take_all()
+    ->group(data);
+  run.add_flag("--stdin", x.send_stdin, "send stdin to the command (default: it gets none)")
+    ->group(data);
+  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
+  run.add_option("--journal", x.journal, "a file, stderr, or none (default)")->group(data);
+  run.add_option("--journal-format", x.journal_format, "plain (default) or json")
+    ->check(CLI::IsMember({"plain", "json"}))
+    ->group(data);
+  run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
+    ->type_name("FILE")
+    ->group(data);
+}
+
+tl::expected<run_request, std::string> to_request(const run_options& options) {
+  run_request request;
+  request.json = options.json;
+  auto target = make_machine(options);
+  if (!target)
+    return failed{target.error()};
+  auto config = read_configuration(options.config_file);
+  if (!config)
+    return failed{config.error()};
+  if (const auto applied = apply(options, *config); !applied)
+    return failed{applied.error()};
+  auto what = make_command(options);
+  if (!what)
+    return failed{what.error()};
+  request.target = std::move(*target);
+  request.config = std::move(*config);
+  request.what = std::move(*what);
+  return request;
+}
+
+} // namespace sshexec::app

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace sshexec::app {
+
+/// Turns SIGINT and SIGTERM into a call on a thread of its own, where anything may be done. To be
+/// made before any other thread, which then all leave these signals to it.
+class signal_watcher {
+public:
+  signal_watcher();
+  signal_watcher(const signal_watcher&) = delete;
+  signal_watcher& operator=(const signal_watcher&) = delete;
+  ~signal_watcher();
+
+  /// Calls `on_signal` for the first signal to come, or that came already.
+  void start(std::function<void()> on_signal);
+
+  /// The signal that came, 0 for none.
+  [[nodiscard]] int received() const { return received_; }
+
+private:
+  std::atomic<int> received_ = 0;
+  std::thread thread_;
+};
+
+} // namespace sshexec::app

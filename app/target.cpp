@@ -1,0 +1,69 @@
+#include "target.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sshexec::app {
+
+namespace {
+
+using failed = tl::unexpected<std::string>;
+
+tl::expected<std::uint16_t, std::string> parse_port(const std::string& text) {
+  unsigned value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end || value == 0 || value > 65535)
+    return failed{"'" + text + "' is no port: a number from 1 to 65535 is wanted"};
+  return static_cast<std::uint16_t>(value);
+}
+
+/// Splits "host", "host:port", "[address]", "[address]:port" or a bare IPv6 address.
+tl::expected<void, std::string> parse_endpoint(const std::string& text, machine& result) {
+  std::string port;
+  bool has_port = false;
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string::npos)
+      return failed{"'" + text + "' lacks a closing bracket"};
+    result.hostname = text.substr(1, end - 1);
+    has_port = end + 1 < text.size();
+    if (has_port && text[end + 1] != ':')
+      return failed{"'" + text + "' has something other than a port behind the bracket"};
+    port = has_port ? text.substr(end + 2) : "";
+  } else if (std::count(text.begin(), text.end(), ':') == 1) {
+    const auto colon = text.find(':');
+    result.hostname = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    has_port = true;
+  } else {
+    result.hostname = text;
+  }
+  if (result.hostname.empty())
+    return failed{"the host is missing"};
+  if (!has_port)
+    return {};
+  const auto number = parse_port(port);
+  if (!number)
+    return failed{number.error()};
+  result.port = *number;
+  return {};
+}
+
+} // namespace
+
+tl::expected<machine, std::string> parse_target(const std::string& text) {
+  machine result;
+  // A user name may hold an '@', a host never does.
+  const auto at = text.rfind('@');
+  if (at == 0)
+    return failed{"'" + text + "' has nothing before the '@'"};
+  if (at != std::string::npos)
+    result.username = text.substr(0, at);
+  const auto parsed = parse_endpoint(at == std::string::npos ? text : text.substr(at + 1), result);
+  if (!parsed)
+    return failed{parsed.error()};
+  return result;
+}
+
+} // namespace sshexec::app

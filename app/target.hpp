@@ -1,0 +1,15 @@
+#pragma once
+
+#include "sshexec/messages/machine.hpp"
+
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace sshexec::app {
+
+/// Reads "[user@]host[:port]"; an IPv6 address is put in brackets when a port follows. What is not
+/// given stays as a `machine` has it. The error is a sentence for the user.
+tl::expected<machine, std::string> parse_target(const std::string& text);
+
+} // namespace sshexec::app

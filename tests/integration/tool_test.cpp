@@ -1,0 +1,220 @@
+#include "sshexec/testing/openssh_server.hpp"
+#include "sshexec/testing/process.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include <sys/wait.h>
+
+#include <nlohmann/json.hpp>
+
+#include "meeting_place.hpp"
+
+using namespace sshexec;
+using json = nlohmann::json;
+
+namespace {
+
+struct finished {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// The tool, as a user runs it.
+struct tool {
+  testing::openssh_server server;
+  testing::temporary_directory directory;
+
+  [[nodiscard]] std::string file(const std::string& name) const {
+    return directory.path() / name;
+  }
+
+  [[nodiscard]] std::string target() const {
+    return server.user() + '@' + server.host() + ':' + std::to_string(server.port());
+  }
+
+  [[nodiscard]] static std::string content(const std::string& path) {
+    std::ifstream stream{path, std::ios::binary};
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+  }
+
+  /// Runs a shell command line in which $tool is the program.
+  [[nodiscard]] finished shell(const std::string& line) const {
+    const std::string script
+      = "tool='" SSHEXEC_TOOL "'; { " + line + "; } > '" + file("out") + "' 2> '" + file("err")
+        + '\'';
+    finished result;
+    result.exit_code = testing::run_program({"/bin/sh", "-c", script});
+    result.out = content(file("out"));
+    result.err = content(file("err"));
+    return result;
+  }
+
+  /// `sshexec run` on the server with the right key.
+  [[nodiscard]] finished run(const std::string& options, const std::string& line) const {
+    return shell("$tool run --known-hosts " + file("known_hosts") + " -i " + server.identity_file()
+                 + ' ' + options + ' ' + target() + " -- '" + line + '\'');
+  }
+};
+
+bool is_one_line(const std::string& text) {
+  return !text.empty() && text.find('\n') == text.size() - 1;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(the_tool, tool)
+
+BOOST_AUTO_TEST_CASE(passes_on_output_and_exit_code) {
+  const auto result = run("", "echo out; echo err >&2; exit 7");
+  BOOST_TEST(result.exit_code == 7);
+  BOOST_TEST(result.out == "out\n");
+  BOOST_TEST(result.err == "err\n");
+}
+
+BOOST_AUTO_TEST_CASE(joins_the_words_of_the_command_like_ssh) {
+  const auto result = shell("$tool run --host-key-policy off -i " + server.identity_file() + ' '
+                            + target() + " -- echo a 'b  c'");
+  BOOST_TEST(result.out == "a b c\n");
+}
+
+BOOST_AUTO_TEST_CASE(exits_with_124_and_the_partial_output_when_time_is_up) {
+  const auto result = run("-t 500ms", "echo part; sleep 100");
+  BOOST_TEST(result.exit_code == 124);
+  BOOST_TEST(result.out == "part\n");
+  BOOST_TEST(is_one_line(result.err));
+  BOOST_TEST(result.err.find("500ms") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(exits_with_128_and_the_signal_that_ended_the_command) {
+  const auto result = run("", "kill -9 $$");
+  BOOST_TEST(result.exit_code == 137);
+  BOOST_TEST(result.err.find("KILL") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(exits_with_255_and_one_line_for_errors_of_its_own) {
+  const std::string other_key = file("other_key");
+  testing::make_key(other_key);
+  const std::string prefix = "$tool run --host-key-policy off ";
+  for (const std::string& line :
+       {prefix + "-i " + other_key + ' ' + target() + " -- true",
+        prefix + "-i /no/such/key " + target() + " -- true",
+        prefix + "-i " + other_key + " no-such-host.invalid -- true",
+        prefix + "-i " + other_key + ' ' + target() + " -- ' '", prefix + target(),
+        prefix + "host:99999 -- true", prefix + "-t soon " + target() + " -- true",
+        prefix + "--config /no/such/file " + target() + " -- true",
+        std::string{"$tool run --nonsense host -- true"}, std::string{"$tool"}}) {
+    const auto result = shell(line);
+    BOOST_TEST(result.exit_code == 255, line);
+    BOOST_TEST(result.out.empty(), line);
+    BOOST_TEST(is_one_line(result.err), line << " said: " << result.err);
+    BOOST_TEST(result.err.starts_with("sshexec: "), line << " said: " << result.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(prints_a_result_as_one_json_object) {
+  const auto result = run("--json", "printf \"a\\0b\\377\"; echo err >&2; exit 3");
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(is_one_line(result.out));
+  const auto object = json::parse(result.out);
+  BOOST_TEST(object["exit_code"] == 3);
+  BOOST_TEST(object["stdout_base64"] == "YQBi/w==");
+  BOOST_TEST(object["stderr"] == "err\n");
+  BOOST_TEST(object["attempts"] == 1);
+  BOOST_TEST(object["reused_connection"] == false);
+  BOOST_TEST(object["duration_ms"].get<double>() > 0);
+  for (const char* phase : {"queue_ms", "connect_ms", "run_ms"})
+    BOOST_TEST(object["timings"][phase].get<double>() >= 0);
+}
+
+BOOST_AUTO_TEST_CASE(prints_an_error_as_one_json_object) {
+  const auto result = run("--json -t 300ms", "echo part; sleep 100");
+  BOOST_TEST(result.exit_code == 124);
+  const auto object = json::parse(result.out);
+  BOOST_TEST(object["error"]["code"] == "command_timeout");
+  BOOST_TEST(object["error"]["termination"] == "killed");
+  BOOST_TEST(object["stdout"] == "part\n");
+}
+
+BOOST_AUTO_TEST_CASE(takes_options_from_a_configuration_file_and_prefers_the_command_line) {
+  std::ofstream{file("config")} << "[sshexec]\nidentity-file = \"" << server.identity_file()
+                                << "\"\nuser = \"" << server.user()
+                                << "\"\nhost-key-policy = \"off\"\ncommand-timeout = 300ms\n";
+  const std::string start = "$tool run --config " + file("config") + " -p "
+                            + std::to_string(server.port()) + ' ';
+  const auto timed_out = shell(start + server.host() + " -- sleep 100");
+  BOOST_TEST(timed_out.exit_code == 124);
+  const auto result = shell(start + "-t 20s " + server.host() + " -- 'sleep 0.5; echo done'");
+  BOOST_TEST(result.out == "done\n");
+}
+
+BOOST_AUTO_TEST_CASE(says_which_option_of_a_configuration_file_is_wrong) {
+  std::ofstream{file("config")} << "[sshexec]\nhost-key-policy = \"lax\"\n";
+  const auto result = shell("$tool run --config " + file("config") + " host -- true");
+  BOOST_TEST(result.exit_code == 255);
+  BOOST_TEST(result.err.find("sshexec.host-key-policy") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(sends_stdin_when_asked_to_and_none_otherwise) {
+  const auto start = "echo typed | $tool run --host-key-policy off -i " + server.identity_file();
+  BOOST_TEST(shell(start + " --stdin " + target() + " -- cat").out == "typed\n");
+  BOOST_TEST(shell(start + ' ' + target() + " -- cat").out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(writes_the_journal_where_told) {
+  const auto result = run("--journal " + file("journal"), "true");
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(is_one_line(content(file("journal"))));
+}
+
+BOOST_AUTO_TEST_CASE(says_when_its_output_cannot_be_written) {
+  const auto result = shell("$tool run --host-key-policy off -i " + server.identity_file() + ' '
+                            + target() + " -- echo text > /dev/full");
+  BOOST_TEST(result.exit_code == 255);
+  BOOST_TEST(is_one_line(result.err));
+}
+
+BOOST_AUTO_TEST_CASE(says_what_the_cap_cut) {
+  const auto result = run("--max-output 1K", "head -c 2000 /dev/zero");
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.out.size() == 1024U);
+  BOOST_TEST(result.err.find("2000") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(ends_at_an_interrupt_with_130) {
+  const test::meeting_place place;
+  const pid_t process = testing::start_program(
+    {SSHEXEC_TOOL, "run", "--host-key-policy", "off", "-i", server.identity_file(), target(), "--",
+     "echo started > " + place.pipe() + "; exec sleep 100"});
+  BOOST_TEST(place.read_line() == "started");
+  ::kill(process, SIGINT);
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  BOOST_TEST(WIFEXITED(status));
+  BOOST_TEST(WEXITSTATUS(status) == 130);
+}
+
+BOOST_AUTO_TEST_CASE(helps_with_every_option) {
+  const auto help = shell("$tool run --help");
+  BOOST_TEST(help.exit_code == 0);
+  for (const char* option :
+       {"--user", "--port", "--identity", "--passphrase-file", "--host-key-policy", "--known-hosts",
+        "--timeout", "--connect-timeout", "--retries", "--retry", "--max-output", "--env",
+        "--stdin", "--json", "--journal", "--journal-format", "--config", "Examples", "124"})
+    BOOST_TEST(help.out.find(option) != std::string::npos, option);
+}
+
+BOOST_AUTO_TEST_CASE(shows_itself_in_a_demo) {
+  const auto result = shell("$tool demo");
+  BOOST_TEST(result.exit_code == 0, result.out << result.err);
+  BOOST_TEST(result.out.find("All commands ended as they should") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

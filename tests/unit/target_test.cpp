@@ -1,0 +1,88 @@
+#include "quantities.hpp"
+#include "report.hpp"
+#include "target.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <nlohmann/json.hpp>
+
+using namespace sshexec;
+using namespace sshexec::app;
+using namespace std::chrono_literals;
+
+namespace {
+
+machine target(const std::string& text) {
+  const auto result = parse_target(text);
+  BOOST_REQUIRE_MESSAGE(result, text);
+  return *result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(command_line)
+
+BOOST_AUTO_TEST_CASE(a_target_is_split_into_user_host_and_port) {
+  BOOST_TEST(to_address(target("web-1")) == "web-1:22");
+  BOOST_TEST(to_address(target("admin@web-1")) == "admin@web-1:22");
+  BOOST_TEST(to_address(target("admin@web-1:2222")) == "admin@web-1:2222");
+  BOOST_TEST(target("first.last@corp@web-1").username == "first.last@corp");
+}
+
+BOOST_AUTO_TEST_CASE(an_ipv6_address_may_stand_in_brackets) {
+  BOOST_TEST(target("::1").hostname == "::1");
+  BOOST_TEST(target("[::1]").hostname == "::1");
+  BOOST_TEST(target("admin@[fe80::1]:2222").hostname == "fe80::1");
+  BOOST_TEST(target("[fe80::1]:2222").port == 2222);
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_makes_no_sense_is_an_error) {
+  for (const char* text : {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x",
+                           "host:-1", "[::1", "[::1]x", "[]:22", ":22"})
+    BOOST_TEST(!parse_target(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(durations_are_read_with_and_without_units) {
+  BOOST_TEST((parse_duration("30") == 30s));
+  BOOST_TEST((parse_duration("0.5") == 500ms));
+  BOOST_TEST((parse_duration("250ms") == 250ms));
+  BOOST_TEST((parse_duration("2m") == 2min));
+  BOOST_TEST((parse_duration("1h") == 1h));
+  for (const char* text : {"", "s", "ten", "1d", "-1s", "1e300h", "nan", "inf"})
+    BOOST_TEST(!parse_duration(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_are_read_with_and_without_units) {
+  BOOST_TEST((parse_size("65536") == 65536U));
+  BOOST_TEST((parse_size("64K") == 65536U));
+  BOOST_TEST((parse_size("16M") == 16777216U));
+  for (const char* text : {"", "K", "-1", "1.5M", "1T", "99999999999G"})
+    BOOST_TEST(!parse_size(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(output_that_is_no_utf8_is_in_the_json_without_loss) {
+  command_result result;
+  result.output.stdout_data.assign("\xff\x00\x01z", 4);
+  result.output.stderr_data = "plain \xc3\xa9";
+  const auto object = nlohmann::json::parse(to_json(result));
+  BOOST_TEST(!object.contains("stdout"));
+  BOOST_TEST(object["stdout_base64"].get<std::string>() == "/wABeg==");
+  BOOST_TEST(object["stderr"].get<std::string>() == "plain \xc3\xa9");
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_is_no_exit_code) {
+  command_result result;
+  result.exit_code = -1;
+  result.exit_signal = "KILL";
+  BOOST_TEST(exit_code_of(result) == 137);
+  const auto object = nlohmann::json::parse(to_json(result));
+  BOOST_TEST(object["exit_code"].is_null());
+  BOOST_TEST(object["signal"].get<std::string>() == "KILL");
+}
+
+BOOST_AUTO_TEST_CASE(errors_have_exit_codes_of_their_own) {
+  BOOST_TEST(exit_code_of(make_failure(error_code::command_timeout, {})) == 124);
+  BOOST_TEST(exit_code_of(make_failure(error_code::connection_error, {})) == 255);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
