@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-
-#include <caf/actor_clock.hpp>
-#include <caf/timestamp.hpp>
-
 #include "sshexec/actors/reply.hpp"
 #include "sshexec/actors/services.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/timestamp.hpp>
+
+#include <cstdint>
 
 namespace sshexec {
 
@@ -32,7 +32,7 @@ struct execution {
   enum class phase : std::uint8_t { queue, connect, run };
 
   execution(sshexec::command what, reply<command_result> promise, time_point now)
-      : command(std::move(what)), answer(std::move(promise)), received(now), phase_since(now) {}
+    : command(std::move(what)), answer(std::move(promise)), received(now), phase_since(now) {}
 
   /// Counts the time from here on as another phase's.
   void enter(phase next, time_point now);
@@ -44,6 +44,7 @@ struct execution {
   void forget_attempt();
 
   [[nodiscard]] ssh::exec_request request() const;
+
   /// The time accounted for so far: the sum of all phases.
   [[nodiscard]] caf::timespan duration() const { return phase_since - received; }
 

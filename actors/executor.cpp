@@ -1,15 +1,5 @@
 #include "sshexec/actors/executor.hpp"
 
-#include <array>
-#include <memory>
-#include <system_error>
-#include <utility>
-
-#include <pwd.h>
-#include <unistd.h>
-
-#include <caf/spawn_options.hpp>
-
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/actors/file_credential_store.hpp"
 #include "sshexec/actors/file_host_key_store.hpp"
@@ -17,6 +7,15 @@
 #include "sshexec/actors/resolver.hpp"
 #include "sshexec/actors/service_error.hpp"
 #include "sshexec/ssh/poller.hpp"
+
+#include <caf/spawn_options.hpp>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <system_error>
+#include <utility>
 
 namespace sshexec {
 
@@ -57,8 +56,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   services.resolver = system.spawn(resolver, ssh::resolve, default_max_look_ups);
   services.credentials = system.spawn<caf::detached>(file_credential_store, config.identity_file,
                                                      config.passphrase_file);
-  services.host_keys
-    = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
+  services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.journal = std::move(*journal);
   services.connect = ssh::make_connection_factory(std::move(*poller));
   return executor_actor{system.spawn(pool_registry, std::move(config), std::move(services))};

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <caf/actor_system.hpp>
-#include <caf/expected.hpp>
-
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/expected.hpp>
 
 namespace sshexec {
 

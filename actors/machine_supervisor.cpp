@@ -1,12 +1,12 @@
 #include "sshexec/actors/machine_supervisor.hpp"
 
+#include <caf/deep_to_string.hpp>
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
 #include <variant>
-
-#include <caf/deep_to_string.hpp>
-#include <caf/send.hpp>
 
 namespace sshexec {
 
@@ -22,6 +22,9 @@ template <class... Handlers>
 struct overloaded : Handlers... {
   using Handlers::operator()...;
 };
+
+template <class... Handlers>
+overloaded(Handlers...) -> overloaded<Handlers...>;
 
 std::string to_text(caf::timespan x) {
   return caf::deep_to_string(x);
@@ -371,15 +374,14 @@ void machine_supervisor_state::give_up_command(ssh::exec_id id) {
   start_waiting();
 }
 
-void machine_supervisor_state::timed_out(ssh::exec_id id, command_output output,
-                                         termination how) {
+void machine_supervisor_state::timed_out(ssh::exec_id id, command_output output, termination how) {
   const execution& x = executions.at(id);
   const std::string end = how == termination::killed
                             ? "the remote process was killed"
                             : "whether the remote process ended is unknown";
-  failure what = describe(x, {error_code::command_timeout, connection_fault::none,
-                              "the command ran longer than " + to_text(*x.command.timeout) + "; "
-                                + end});
+  failure what
+    = describe(x, {error_code::command_timeout, connection_fault::none,
+                   "the command ran longer than " + to_text(*x.command.timeout) + "; " + end});
   what.termination = how;
   fail(id, error_code::command_timeout, with_output(std::move(what), std::move(output)));
 }
@@ -660,7 +662,7 @@ failure machine_supervisor_state::describe(const execution& x, const setback& re
 supervisor_actor::behavior_type
 machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
                    machine target, settings config, supervisor_services services,
-                   registry_actor registry) {
+                   const registry_actor& registry) {
   auto& state = self->state;
   state.target = std::move(target);
   state.config = std::move(config);

@@ -1,5 +1,18 @@
 #pragma once
 
+#include "sshexec/actors/execution.hpp"
+#include "sshexec/actors/services.hpp"
+#include "sshexec/actors/setback.hpp"
+#include "sshexec/actors/settings.hpp"
+#include "sshexec/actors/timer_queue.hpp"
+#include "sshexec/messages/executor.hpp"
+#include "sshexec/ssh/connection.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,19 +21,6 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include <caf/actor_clock.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
-
-#include "sshexec/actors/execution.hpp"
-#include "sshexec/actors/services.hpp"
-#include "sshexec/actors/setback.hpp"
-#include "sshexec/actors/settings.hpp"
-#include "sshexec/actors/timer_queue.hpp"
-#include "sshexec/messages/executor.hpp"
-#include "sshexec/ssh/connection.hpp"
 
 namespace sshexec {
 
@@ -83,7 +83,7 @@ struct machine_supervisor_state {
   };
   using timer_key = std::pair<timer, ssh::exec_id>;
 
-  machine_supervisor_state(supervisor_actor::pointer self_ptr) : self(self_ptr) {}
+  explicit machine_supervisor_state(supervisor_actor::pointer self_ptr) : self(self_ptr) {}
 
   // -- a command arrives ---------------------------------------------------------------------
 
@@ -152,9 +152,11 @@ struct machine_supervisor_state {
   void send_tick();
   void set_timer(timer what, caf::timespan delay, ssh::exec_id id = 0);
   void cancel_timers(ssh::exec_id id);
+
   [[nodiscard]] time_point now() const { return self->clock().now(); }
+
   [[nodiscard]] std::uint32_t allowed_attempts(const execution& x) const;
-  [[nodiscard]] caf::timespan delay_after(std::uint32_t failures);
+  [[nodiscard]] caf::timespan delay_after(std::uint32_t failed);
   [[nodiscard]] failure describe(const execution& x, const setback& reason) const;
 
   /// What a new connection is made of, as far as the services have answered.
@@ -204,6 +206,6 @@ struct machine_supervisor_state {
 supervisor_actor::behavior_type
 machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
                    machine target, settings config, supervisor_services services,
-                   registry_actor registry);
+                   const registry_actor& registry);
 
 } // namespace sshexec

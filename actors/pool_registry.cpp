@@ -28,8 +28,7 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
     return refuse(target, what, error_code::invalid_argument, std::move(*reason));
   entry& chosen = entry_of(target);
   ++chosen.delegated;
-  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target),
-                        std::move(what));
+  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
 }
 
 void pool_registry_state::expired(const machine& target, std::uint64_t received) {
@@ -82,8 +81,8 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
   return std::nullopt;
 }
 
-caf::error pool_registry_state::refuse(const machine& target, const command& what,
-                                       error_code code, std::string message) {
+caf::error pool_registry_state::refuse(const machine& target, const command& what, error_code code,
+                                       std::string message) {
   execution_record record;
   record.time = caf::make_timestamp();
   record.machine = target;

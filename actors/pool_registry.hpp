@@ -1,16 +1,16 @@
 #pragma once
 
+#include "sshexec/actors/machine_supervisor.hpp"
+#include "sshexec/actors/settings.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <vector>
-
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
-
-#include "sshexec/actors/machine_supervisor.hpp"
-#include "sshexec/actors/settings.hpp"
 
 namespace sshexec {
 

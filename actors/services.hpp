@@ -1,19 +1,19 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
+#include "sshexec/messages/executor.hpp"
+#include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/known_hosts.hpp"
+#include "sshexec/ssh/private_key.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/timestamp.hpp>
 #include <caf/typed_actor.hpp>
 
-#include "sshexec/messages/executor.hpp"
-#include "sshexec/ssh/address.hpp"
-#include "sshexec/ssh/known_hosts.hpp"
-#include "sshexec/ssh/private_key.hpp"
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 /// The small services that supervisors ask, each an actor that may block on a thread of its own.
 /// Errors are of category "sshexec"; their `failure` holds a message only.
@@ -53,8 +53,7 @@ using host_key_store = caf::typed_actor<
   caf::replies_to<look_up_atom, std::string, std::uint16_t>::with<ssh::known_keys>,
   /// Records a key of a host that has none, and answers with that key once it is safely stored;
   /// fails with `host_key_error` when another one was recorded meanwhile.
-  caf::replies_to<remember_atom, std::string, std::uint16_t,
-                  ssh::host_key>::with<ssh::host_key>>;
+  caf::replies_to<remember_atom, std::string, std::uint16_t, ssh::host_key>::with<ssh::host_key>>;
 
 using journal_actor = caf::typed_actor<caf::reacts_to<execution_record>>;
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
+#include "sshexec/messages/failure.hpp"
+#include "sshexec/ssh/error.hpp"
 
 #include <caf/error.hpp>
 
-#include "sshexec/messages/failure.hpp"
-#include "sshexec/ssh/error.hpp"
+#include <string>
 
 namespace sshexec {
 

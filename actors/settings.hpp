@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/settings.hpp>
 #include <caf/timespan.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace sshexec {
 

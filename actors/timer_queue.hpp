@@ -1,12 +1,12 @@
 #pragma once
 
+#include <caf/actor_clock.hpp>
+
 #include <map>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
-
-#include <caf/actor_clock.hpp>
 
 namespace sshexec {
 

@@ -1,19 +1,18 @@
 #include "demo.hpp"
 
 #include "report.hpp"
-#include "tool_system.hpp"
-
 #include "sshexec/actors/escape.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
+#include "tool_system.hpp"
+
+#include <fmt/format.h>
 
 #include <chrono>
 #include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace sshexec::app {
 
@@ -44,9 +43,7 @@ std::vector<demo_round> rounds() {
      {{"echo hello", 30s, [](const outcome& x) { return succeeds_with(x, "hello\n"); }}}},
     {"the next one on the same connection",
      {{"echo again", 30s,
-       [](const outcome& x) {
-         return succeeds_with(x, "again\n") && x->reused_connection;
-       }}}},
+       [](const outcome& x) { return succeeds_with(x, "again\n") && x->reused_connection; }}}},
     {"one that fails", {{"exit 3", 30s, [](const outcome& x) { return x && x->exit_code == 3; }}}},
     {"one that writes to stderr",
      {{"echo oops >&2", 30s,

@@ -2,10 +2,10 @@
 #include "report.hpp"
 #include "run_options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <csignal>
 #include <exception>
-
-#include <CLI/CLI.hpp>
 
 namespace {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include <caf/timespan.hpp>
 #include <tl/expected.hpp>
+
+#include <cstdint>
+#include <string>
 
 namespace sshexec::app {
 

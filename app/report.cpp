@@ -2,15 +2,14 @@
 
 #include "sshexec/actors/escape.hpp"
 
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <string_view>
-
-#include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 namespace sshexec::app {
 
@@ -35,6 +34,7 @@ int signal_number(const std::string& name) {
     const char* name;
     int number;
   };
+
   constexpr std::array<signal_name, 13> names{{{"ABRT", SIGABRT},
                                                {"ALRM", SIGALRM},
                                                {"FPE", SIGFPE},

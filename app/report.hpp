@@ -3,9 +3,9 @@
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/failure.hpp"
 
-#include <string>
-
 #include <caf/expected.hpp>
+
+#include <string>
 
 namespace sshexec::app {
 

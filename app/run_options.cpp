@@ -1,14 +1,13 @@
 #include "run_options.hpp"
 
 #include "quantities.hpp"
+#include "sshexec/messages/failure.hpp"
 #include "target.hpp"
 
-#include "sshexec/messages/failure.hpp"
+#include <caf/actor_system_config.hpp>
 
 #include <iostream>
 #include <iterator>
-
-#include <caf/actor_system_config.hpp>
 
 namespace sshexec::app {
 
@@ -143,12 +142,14 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
     ->type_name("FILE")
     ->group(login);
-  run.add_option("--passphrase-file", x.passphrase_file,
-                 "file with the passphrase of the key in its first line")
+  run
+    .add_option("--passphrase-file", x.passphrase_file,
+                "file with the passphrase of the key in its first line")
     ->type_name("FILE")
     ->group(login);
-  run.add_option("--host-key-policy", x.host_key_policy,
-                 "what to do about an unknown host key (default: accept-new)")
+  run
+    .add_option("--host-key-policy", x.host_key_policy,
+                "what to do about an unknown host key (default: accept-new)")
     ->check(CLI::IsMember({"accept-new", "strict", "off"}))
     ->group(login);
   run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
@@ -165,8 +166,9 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.add_option("--retries", x.retries, "retries after 1 s, 2 s, 4 s, … (default: 3)")
     ->check(CLI::Range(0, 20))
     ->group(limits);
-  run.add_option("--retry", x.retry,
-                 "whether to repeat a command whose connection was lost (default: always)")
+  run
+    .add_option("--retry", x.retry,
+                "whether to repeat a command whose connection was lost (default: always)")
     ->check(CLI::IsMember({"always", "not-started", "never"}))
     ->group(limits);
   run.add_option("--max-output", x.max_output, "bytes kept of each stream (default: 16M)")

@@ -2,13 +2,13 @@
 
 #include "run_command.hpp"
 
+#include <CLI/App.hpp>
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <CLI/App.hpp>
-#include <tl/expected.hpp>
 
 namespace sshexec::app {
 

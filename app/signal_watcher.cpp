@@ -1,9 +1,9 @@
 #include "signal_watcher.hpp"
 
+#include <pthread.h>
+
 #include <csignal>
 #include <utility>
-
-#include <pthread.h>
 
 namespace sshexec::app {
 

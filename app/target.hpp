@@ -2,9 +2,9 @@
 
 #include "sshexec/messages/machine.hpp"
 
-#include <string>
-
 #include <tl/expected.hpp>
+
+#include <string>
 
 namespace sshexec::app {
 

@@ -12,8 +12,10 @@ namespace sshexec::app {
 class tool_system {
 public:
   explicit tool_system(const settings& config) : executor_(spawn_executor(system_, config)) {}
+
   tool_system(const tool_system&) = delete;
   tool_system& operator=(const tool_system&) = delete;
+
   ~tool_system() { shut_down(); }
 
   /// Answers all open requests with `shutting_down`. May be called from any thread.
@@ -30,7 +32,8 @@ public:
 private:
   struct system_config : caf::actor_system_config {
     system_config() {
-      // Few threads that sleep when idle: a tool starts in no time and costs nothing while it waits.
+      // Few threads that sleep when idle: a tool starts in no time and costs nothing while it
+      // waits.
       set("scheduler.policy", caf::atom("sharing"));
       set("scheduler.max-threads", 2);
       register_messages(*this);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <string>
-
 #include <caf/meta/type_name.hpp>
 #include <caf/optional.hpp>
 #include <caf/timespan.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
 
 namespace sshexec {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <caf/meta/type_name.hpp>
+#include <caf/timespan.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <caf/meta/type_name.hpp>
-#include <caf/timespan.hpp>
 
 namespace sshexec {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "sshexec/messages/type_ids.hpp"
+
 #include <caf/actor_system_config.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
-
-#include "sshexec/messages/type_ids.hpp"
 
 namespace sshexec {
 

@@ -1,9 +1,9 @@
 #include "sshexec/messages/failure.hpp"
 
+#include "sshexec/messages/type_ids.hpp"
+
 #include <tuple>
 #include <utility>
-
-#include "sshexec/messages/type_ids.hpp"
 
 namespace sshexec {
 

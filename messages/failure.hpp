@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include "sshexec/messages/command_result.hpp"
+#include "sshexec/messages/error_code.hpp"
 
 #include <caf/error.hpp>
 #include <caf/meta/type_name.hpp>
 
-#include "sshexec/messages/command_result.hpp"
-#include "sshexec/messages/error_code.hpp"
+#include <cstdint>
+#include <string>
 
 namespace sshexec {
 

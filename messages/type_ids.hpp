@@ -1,15 +1,15 @@
 #pragma once
 
+#include "sshexec/messages/command.hpp"
+#include "sshexec/messages/command_result.hpp"
+#include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/machine.hpp"
+
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
 #include <caf/error.hpp>
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
-
-#include "sshexec/messages/command.hpp"
-#include "sshexec/messages/command_result.hpp"
-#include "sshexec/messages/failure.hpp"
-#include "sshexec/messages/machine.hpp"
 
 /// The first type id that sshexec takes. A hub whose own ids collide defines another one, the same
 /// for sshexec and for everything that includes its headers.

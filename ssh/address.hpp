@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "sshexec/ssh/error.hpp"
 
 #include <sys/socket.h>
 
-#include "sshexec/ssh/error.hpp"
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace sshexec::ssh {
 

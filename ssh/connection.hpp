@@ -1,5 +1,11 @@
 #pragma once
 
+#include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/host_key.hpp"
+#include "sshexec/ssh/poller.hpp"
+#include "sshexec/ssh/private_key.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,12 +16,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "sshexec/ssh/address.hpp"
-#include "sshexec/ssh/error.hpp"
-#include "sshexec/ssh/host_key.hpp"
-#include "sshexec/ssh/poller.hpp"
-#include "sshexec/ssh/private_key.hpp"
 
 namespace sshexec::ssh {
 

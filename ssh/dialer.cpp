@@ -1,11 +1,11 @@
 #include "sshexec/ssh/dialer.hpp"
 
-#include <cerrno>
-#include <utility>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+
+#include <cerrno>
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -26,7 +26,7 @@ int connect_status(int socket) {
 } // namespace
 
 dialer::dialer(std::vector<address> addresses, poller& sockets, poller::notify_function notify)
-    : addresses_(std::move(addresses)), sockets_(sockets), notify_(std::move(notify)) {
+  : addresses_(std::move(addresses)), sockets_(sockets), notify_(std::move(notify)) {
   start_next();
 }
 
@@ -43,8 +43,8 @@ bool dialer::start_next() {
     // trip each.
     const int yes = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    const int status = ::connect(
-      socket.get(), reinterpret_cast<const sockaddr*>(&target.storage), target.length);
+    const int status
+      = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&target.storage), target.length);
     if (status != 0 && errno != EINPROGRESS) {
       fail(target, errno);
       continue;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "sshexec/ssh/address.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/poller.hpp"
+
+#include <optional>
+#include <vector>
 
 namespace sshexec::ssh {
 

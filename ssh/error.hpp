@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <string>
-
-#include <tl/expected.hpp>
 
 namespace sshexec::ssh {
 

@@ -27,8 +27,11 @@ void keep(std::string& kept, std::uint64_t& count, std::string_view data, std::u
 } // namespace
 
 exec_channel::exec_channel(ssh_session session, exec_id id, exec_request request)
-    : session_(session), id_(id), request_(std::move(request)),
-      next_variable_(request_.environment.begin()), channel_(ssh_channel_new(session)) {
+  : session_(session),
+    id_(id),
+    request_(std::move(request)),
+    next_variable_(request_.environment.begin()),
+    channel_(ssh_channel_new(session)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
@@ -134,8 +137,8 @@ void exec_channel::close() {
   ssh_channel_close(channel_.get());
 }
 
-int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length,
-                          int is_stderr, void* self) {
+int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr,
+                          void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
   const std::string_view bytes{static_cast<const char*>(data), length};
   if (channel.abandoned_)

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <vector>
+#include "sshexec/ssh/connection.hpp"
+#include "sshexec/ssh/handles.hpp"
 
 #include <libssh/callbacks.h>
 
-#include "sshexec/ssh/connection.hpp"
-#include "sshexec/ssh/handles.hpp"
+#include <vector>
 
 namespace sshexec::ssh {
 
@@ -54,8 +54,8 @@ private:
   static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t length,
                      int is_stderr, void* self);
   static void on_exit_status(ssh_session session, ssh_channel channel, int status, void* self);
-  static void on_exit_signal(ssh_session session, ssh_channel channel, const char* signal,
-                             int core, const char* message, const char* language, void* self);
+  static void on_exit_signal(ssh_session session, ssh_channel channel, const char* signal, int core,
+                             const char* message, const char* language, void* self);
   static void on_close(ssh_session session, ssh_channel channel, void* self);
 
   ssh_session session_;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <utility>
-
 #include <unistd.h>
+
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -10,7 +10,9 @@ namespace sshexec::ssh {
 class file_descriptor {
 public:
   file_descriptor() = default;
+
   explicit file_descriptor(int value) : value_(value) {}
+
   file_descriptor(file_descriptor&& other) noexcept : value_(other.release()) {}
 
   file_descriptor& operator=(file_descriptor&& other) noexcept {
@@ -24,7 +26,9 @@ public:
   }
 
   [[nodiscard]] int get() const { return value_; }
+
   int release() { return std::exchange(value_, -1); }
+
   explicit operator bool() const { return value_ >= 0; }
 
 private:

@@ -1,15 +1,17 @@
 #pragma once
 
-#include <memory>
-
 #include <libssh/libssh.h>
+
+#include <memory>
 
 /// Owners of libssh's objects.
 namespace sshexec::ssh {
 
 struct handle_deleter {
   void operator()(ssh_session x) const { ssh_free(x); }
+
   void operator()(ssh_event x) const { ssh_event_free(x); }
+
   void operator()(ssh_channel x) const { ssh_channel_free(x); }
 };
 

@@ -1,18 +1,17 @@
-#include <cstdio>
-#include <unordered_map>
-#include <utility>
-
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <libssh/callbacks.h>
-#include <libssh/server.h>
-
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/handles.hpp"
+
+#include <fcntl.h>
+#include <libssh/callbacks.h>
+#include <libssh/server.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cstdio>
+#include <unordered_map>
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -88,18 +87,24 @@ class libssh_connection final : public connection {
 public:
   libssh_connection(connection_settings settings, std::shared_ptr<poller> sockets,
                     poller::notify_function notify)
-      : settings_(std::move(settings)), sockets_(std::move(sockets)), notify_(std::move(notify)),
-        dialer_(std::in_place, settings_.addresses, *sockets_, notify_) {}
+    : settings_(std::move(settings)),
+      sockets_(std::move(sockets)),
+      notify_(std::move(notify)),
+      dialer_(std::in_place, settings_.addresses, *sockets_, notify_) {}
 
   ~libssh_connection() override { disconnect(); }
 
   std::vector<connection_event> advance() override;
+
   bool try_next_address() override { return dialer_ && dialer_->start_next(); }
+
   void authenticate() override { state_ = state::authenticating; }
+
   void start(exec_id id, exec_request request) override;
   void signal(exec_id id, std::string_view name) override;
   exec_outcome abandon(exec_id id) override;
   void send_keepalive() override;
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return socket_counter_.in_bytes; }
 
 private:
@@ -232,9 +237,9 @@ void libssh_connection::try_keys() {
     if (status == SSH_AUTH_ERROR || !ssh_is_connected(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_PARTIAL)
-      return lose({error_kind::authentication,
-                   "the key alone is not enough, the server asks for more: "
-                     + offered_methods(session_.get())});
+      return lose(
+        {error_kind::authentication, "the key alone is not enough, the server asks for more: "
+                                       + offered_methods(session_.get())});
     if (status == SSH_AUTH_SUCCESS) {
       event_.reset(ssh_event_new());
       ssh_event_add_session(event_.get(), session_.get());
@@ -247,8 +252,7 @@ void libssh_connection::try_keys() {
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
-  channels_.emplace(id,
-                    std::make_unique<exec_channel>(session_.get(), id, std::move(request)));
+  channels_.emplace(id, std::make_unique<exec_channel>(session_.get(), id, std::move(request)));
 }
 
 void libssh_connection::signal(exec_id id, std::string_view name) {
@@ -346,10 +350,10 @@ void libssh_connection::disconnect() {
 } // namespace
 
 connection_factory make_connection_factory(std::shared_ptr<poller> sockets) {
-  return [sockets = std::move(sockets)](connection_settings settings,
-                                        poller::notify_function notify) {
-    return std::make_unique<libssh_connection>(std::move(settings), sockets, std::move(notify));
-  };
+  return
+    [sockets = std::move(sockets)](connection_settings settings, poller::notify_function notify) {
+      return std::make_unique<libssh_connection>(std::move(settings), sockets, std::move(notify));
+    };
 }
 
 } // namespace sshexec::ssh

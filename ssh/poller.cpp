@@ -1,12 +1,12 @@
 #include "sshexec/ssh/poller.hpp"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
 #include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
-
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 namespace sshexec::ssh {
 
@@ -28,8 +28,7 @@ file_descriptor checked(int descriptor, const char* call) {
 } // namespace
 
 poller::registration::registration(registration&& other) noexcept
-    : owner_(std::exchange(other.owner_, nullptr)), socket_(other.socket_),
-      ticket_(other.ticket_) {}
+  : owner_(std::exchange(other.owner_, nullptr)), socket_(other.socket_), ticket_(other.ticket_) {}
 
 poller::registration& poller::registration::operator=(registration&& other) noexcept {
   std::swap(owner_, other.owner_);
@@ -53,8 +52,8 @@ void poller::registration::arm(interest what) {
 }
 
 poller::poller()
-    : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      stop_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+    stop_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   epoll_event stop{};
   stop.events = EPOLLIN;
   stop.data.u64 = pack(stop_event_.get(), stop_ticket);

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "sshexec/ssh/file_descriptor.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
-
-#include "sshexec/ssh/file_descriptor.hpp"
 
 namespace sshexec::ssh {
 
@@ -37,8 +37,9 @@ public:
 
   private:
     friend class poller;
+
     registration(poller* owner, int socket, std::uint32_t ticket)
-        : owner_(owner), socket_(socket), ticket_(ticket) {}
+      : owner_(owner), socket_(socket), ticket_(ticket) {}
 
     poller* owner_ = nullptr;
     int socket_ = -1;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "sshexec/ssh/error.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "sshexec/ssh/error.hpp"
 
 struct ssh_key_struct;
 

@@ -40,7 +40,7 @@ rate() {
   case $1 in
     # Beyond 5 asyncssh meets MaxSessions: it opens the next channel before the last one is closed.
     asyncssh) [[ $2 == conc ]] && arguments+=(--c 5)
-      /usr/bin/python3 "$peers/bench_asyncssh.py" "${arguments[@]}" ;;
+      PYTHONWARNINGS=ignore /usr/bin/python3 "$peers/bench_asyncssh.py" "${arguments[@]}" ;;
     sshexec) [[ $2 == conc ]] && arguments+=(--c 10)
       "$bench" "${arguments[@]}" ;;
   esac | sed -n 's|.* \([0-9]*\)/s.*|\1|p'

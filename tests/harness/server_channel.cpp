@@ -60,7 +60,7 @@ void server_channel::set_variable(ssh_message request) {
 }
 
 void server_channel::advance(bool may_write) {
-  may_write_ = may_write;
+  stdout_.may_write = stderr_.may_write = may_write;
   if (closed_by_client_) {
     shell_.reset();
     closing_ = true;
@@ -121,10 +121,7 @@ void server_channel::close() {
 
 bool server_channel::take(const step::flood&) {
   static const std::string zeros(chunk_size, '\0');
-  if (stdout_.empty())
-    stdout_.sent = 0;
-  while (send(stdout_, zeros))
-    context_.progress = true;
+  send(stdout_, zeros);
   return false;
 }
 
@@ -160,7 +157,7 @@ bool server_channel::take(const step::close&) {
 
 bool server_channel::take(const step::break_connection& x) {
   context_.broken = x;
-  return true;
+  return false;
 }
 
 bool server_channel::take(const step::run_shell& x) {
@@ -218,10 +215,13 @@ bool server_channel::read_input() {
 }
 
 void server_channel::forward(ssh::file_descriptor& pipe, stream& to) {
-  if (!flush(to) || !pipe || room() == 0)
+  if (!send(to, to.data))
+    return;
+  to.data.clear();
+  if (!pipe || room(to) == 0)
     return;
   std::array<char, chunk_size> buffer{};
-  const auto read = ::read(pipe.get(), buffer.data(), room());
+  const auto read = ::read(pipe.get(), buffer.data(), room(to));
   if (read < 0 && errno == EAGAIN)
     return;
   context_.progress = true;
@@ -230,8 +230,8 @@ void server_channel::forward(ssh::file_descriptor& pipe, stream& to) {
     return;
   }
   to.data.assign(buffer.data(), static_cast<std::size_t>(read));
-  to.sent = 0;
-  flush(to);
+  if (send(to, to.data))
+    to.data.clear();
 }
 
 void server_channel::report_end() {
@@ -241,28 +241,64 @@ void server_channel::report_end() {
   if (!outcome)
     return;
   end_reported_ = true;
+  context_.progress = true;
   if (outcome->signal.empty())
     take(step::exit_status{outcome->exit_status});
   else
     take(step::exit_signal{outcome->signal, {}, outcome->core_dumped});
 }
 
-/// Sends data that stays the same until all of it is sent, which is then told.
+/// Sends one packet of what is left of the data, and tells whether nothing is left.
 bool server_channel::send(stream& to, std::string_view data) {
-  while (to.sent < data.size()) {
-    const std::size_t length = std::min(room(), data.size() - to.sent);
-    if (length == 0)
-      return false;
-    const auto write = to.is_stderr ? ssh_channel_write_stderr : ssh_channel_write;
-    const int written
-      = write(channel_.get(), data.data() + to.sent, static_cast<std::uint32_t>(length));
-    if (written <= 0)
-      return false;
-    to.sent += static_cast<std::size_t>(written);
+  const std::string_view left = data.substr(to.sent, room(to));
+  const auto write = to.is_stderr ? ssh_channel_write_stderr : ssh_channel_write;
+  if (!left.empty()) {
+    const int written = write(channel_.get(), left.data(), static_cast<std::uint32_t>(left.size()));
+    to.sent += static_cast<std::size_t>(std::max(written, 0));
+    to.may_write = false;
     context_.progress = true;
-    // One packet for each channel at a time, so that they share the connection.
-    may_write_ = false;
   }
+  if (to.sent < data.size())
+    return false;
   to.sent = 0;
   return true;
 }
+
+std::size_t server_channel::room(const stream& to) const {
+  if (!to.may_write || closed_by_client_)
+    return 0;
+  return std::min<std::size_t>(ssh_channel_window_size(channel_.get()), chunk_size);
+}
+
+void server_channel::await(std::vector<pollfd>& descriptors, bool may_write) const {
+  if (!shell_)
+    return;
+  const bool has_room = may_write && ssh_channel_window_size(channel_.get()) > 0;
+  const auto watch = [&](bool wanted, int descriptor, short what) {
+    if (wanted && descriptor >= 0)
+      descriptors.push_back({descriptor, what, 0});
+  };
+  watch(!input_.empty(), shell_->in.get(), POLLOUT);
+  watch(has_room && stdout_.data.empty(), shell_->out.get(), POLLIN);
+  watch(has_room && stderr_.data.empty(), shell_->err.get(), POLLIN);
+  watch(!end_reported_, shell_->end_descriptor(), POLLIN);
+}
+
+std::optional<clock::time_point> server_channel::deadline() const {
+  return pause_end_;
+}
+
+void server_channel::on_signal(ssh_session, ssh_channel, const char* name, void* self) {
+  auto& channel = *static_cast<server_channel*>(self);
+  channel.signals_.emplace_back(name);
+  channel.context_.progress = true;
+  channel.context_.note(event::signal_received, channel.number_, name);
+}
+
+void server_channel::on_close(ssh_session, ssh_channel, void* self) {
+  auto& channel = *static_cast<server_channel*>(self);
+  channel.closed_by_client_ = true;
+  channel.context_.progress = true;
+}
+
+} // namespace sshexec::testing

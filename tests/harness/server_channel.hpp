@@ -57,6 +57,7 @@ public:
   server_channel& operator=(const server_channel&) = delete;
   ~server_channel();
 
+  [[nodiscard]] unsigned number() const { return number_; }
   [[nodiscard]] bool is(ssh_channel channel) const { return channel_.get() == channel; }
 
   /// Takes a channel request (RFC 4254 §5.4). A command's is answered by `advance`.
@@ -79,13 +80,15 @@ public:
   void forget();
 
 private:
-  /// Data on its way to the client.
+  /// One of the two ways to the client. Each may send one packet at each advance, so that all share
+  /// the connection.
   struct stream {
     bool is_stderr;
-    std::string data = {};
+    bool may_write = false;
+    /// How much of the current data is sent.
     std::size_t sent = 0;
-
-    [[nodiscard]] bool empty() const { return sent == data.size(); }
+    /// What was read from a process and is not sent yet.
+    std::string data = {};
   };
 
   void set_variable(ssh_message request);
@@ -115,8 +118,7 @@ private:
   void report_end();
 
   bool send(stream& to, std::string_view data);
-  bool flush(stream& to);
-  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] std::size_t room(const stream& to) const;
 
   static void on_signal(ssh_session, ssh_channel, const char* name, void* self);
   static void on_close(ssh_session, ssh_channel, void* self);
@@ -135,7 +137,6 @@ private:
   std::optional<std::chrono::steady_clock::time_point> pause_end_;
   std::vector<std::string> signals_;
 
-  bool may_write_ = false;
   stream stdout_{.is_stderr = false};
   stream stderr_{.is_stderr = true};
 

@@ -1,14 +1,14 @@
-#include <chrono>
-#include <future>
-#include <vector>
+#include "hub.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "hub.hpp"
-#include "sshexec/ssh/file_descriptor.hpp"
+#include <chrono>
+#include <future>
+#include <vector>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -47,7 +47,7 @@ private:
 /// A hub whose machines need no server to authenticate to: the key exists, that is all.
 struct hub_with_key : hub {
   explicit hub_with_key(settings wanted = quick_settings())
-      : hub(std::move(wanted)), key(directory.path() / "key") {
+    : hub(std::move(wanted)), key(directory.path() / "key") {
     testing::make_key(key);
   }
 
@@ -110,8 +110,7 @@ BOOST_FIXTURE_TEST_CASE(a_dropped_connection_is_retried_after_1_2_and_4_seconds_
   BOOST_TEST((times[3] - times[2] > 4s - tolerance));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_server_that_speaks_no_ssh_gives_a_protocol_error_at_once,
-                        impatient_hub) {
+BOOST_FIXTURE_TEST_CASE(a_server_that_speaks_no_ssh_gives_a_protocol_error_at_once, impatient_hub) {
   const listener other;
   auto talking = std::async(std::launch::async, [&other] {
     auto socket = other.accept();

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <string>
-#include <vector>
+#include "sshexec/actors/executor.hpp"
+#include "sshexec/testing/openssh_server.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "sshexec/actors/executor.hpp"
-#include "sshexec/testing/openssh_server.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
 
 /// An executor as a hub embeds it: real threads, real time, real sockets.
 namespace sshexec::test {
@@ -30,10 +30,13 @@ struct answer {
   caf::expected<command_result> outcome{caf::sec::none};
 
   [[nodiscard]] bool succeeded() const { return static_cast<bool>(outcome); }
+
   const command_result* operator->() const { return &*outcome; }
+
   [[nodiscard]] bool failed_with(error_code code) const {
     return !outcome && is(outcome.error(), code);
   }
+
   [[nodiscard]] failure what() const { return outcome ? failure{} : to_failure(outcome.error()); }
 };
 
@@ -70,8 +73,8 @@ public:
   /// Runs all commands at once and waits for all their answers.
   std::vector<answer> run(const machine& target, const std::vector<command>& commands) {
     caf::scoped_actor self{system};
-    using handle = decltype(self->request(executor, caf::infinite, execute_atom_v, target,
-                                          commands.front()));
+    using handle
+      = decltype(self->request(executor, caf::infinite, execute_atom_v, target, commands.front()));
     std::vector<handle> requests;
     for (const command& what : commands)
       requests.push_back(self->request(executor, caf::infinite, execute_atom_v, target, what));

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <string>
+#include "sshexec/testing/temporary_directory.hpp"
 
 #include <sys/stat.h>
 
-#include "sshexec/testing/temporary_directory.hpp"
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 namespace sshexec::test {
 
@@ -21,9 +21,8 @@ public:
   }
 
   [[nodiscard]] std::string pipe() const { return directory_.path() / "pipe"; }
-  [[nodiscard]] std::string file(const std::string& name) const {
-    return directory_.path() / name;
-  }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return directory_.path() / name; }
 
   [[nodiscard]] std::string read_line() const {
     std::string line;

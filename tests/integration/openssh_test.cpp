@@ -1,13 +1,13 @@
+#include "hub.hpp"
+#include "meeting_place.hpp"
+
+#include <boost/test/unit_test.hpp>
+
 #include <chrono>
 #include <csignal>
 #include <future>
 #include <numeric>
 #include <string>
-
-#include <boost/test/unit_test.hpp>
-
-#include "hub.hpp"
-#include "meeting_place.hpp"
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -47,8 +47,7 @@ BOOST_AUTO_TEST_CASE(a_valid_command_returns_exit_code_0_stdout_stderr_and_durat
   BOOST_TEST(answer->output.stderr_data == "err\n");
   BOOST_TEST((answer->duration >= 50ms));
   BOOST_TEST((answer->times.run >= 50ms));
-  BOOST_TEST((answer->duration
-              == answer->times.queue + answer->times.connect + answer->times.run));
+  BOOST_TEST((answer->duration == answer->times.queue + answer->times.connect + answer->times.run));
 }
 
 BOOST_AUTO_TEST_CASE(a_failing_command_returns_its_exit_code_and_stderr) {
@@ -88,8 +87,8 @@ BOOST_AUTO_TEST_CASE(fifty_commands_at_once_all_succeed_although_max_sessions_is
 
 BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_output_returned) {
   const meeting_place place;
-  auto slow = make_command("echo started; echo warned >&2; echo $$ > " + place.pipe()
-                           + "; sleep 1000");
+  auto slow
+    = make_command("echo started; echo warned >&2; echo $$ > " + place.pipe() + "; sleep 1000");
   slow.timeout = 1s;
   auto process = std::async(std::launch::async, [&] { return place.read_line(); });
   const auto answer = run(target, slow);
@@ -104,8 +103,8 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
 
 BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_all_the_same) {
   const meeting_place place;
-  auto stubborn = make_command("trap '' TERM; echo $$ > " + place.pipe()
-                               + "; while :; do sleep 1; done");
+  auto stubborn
+    = make_command("trap '' TERM; echo $$ > " + place.pipe() + "; while :; do sleep 1; done");
   stubborn.timeout = 300ms;
   auto process = std::async(std::launch::async, [&] { return place.read_line(); });
   const auto answer = run(target, stubborn);
@@ -213,9 +212,9 @@ BOOST_AUTO_TEST_CASE(a_changed_host_key_gives_an_error_with_both_fingerprints) {
 BOOST_AUTO_TEST_CASE(an_unknown_host_key_is_remembered_where_openssh_finds_it) {
   BOOST_TEST(run(target, "true").succeeded());
   const auto file = (directory.path() / "known_hosts").string();
-  const std::string look_up = "ssh-keygen -l -F '[" + server.host() + "]:"
-                              + std::to_string(server.port()) + "' -f " + file + " | grep -q "
-                              + server.host_key_fingerprint();
+  const std::string look_up = "ssh-keygen -l -F '[" + server.host()
+                              + "]:" + std::to_string(server.port()) + "' -f " + file
+                              + " | grep -q " + server.host_key_fingerprint();
   BOOST_TEST(std::system(look_up.c_str()) == 0);
 }
 

@@ -1,18 +1,15 @@
+#include "meeting_place.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
 
 #include <csignal>
 #include <fstream>
 #include <sstream>
-
-#include <sys/wait.h>
-
-#include <nlohmann/json.hpp>
-
-#include "meeting_place.hpp"
 
 using namespace sshexec;
 using json = nlohmann::json;
@@ -30,9 +27,7 @@ struct tool {
   testing::openssh_server server;
   testing::temporary_directory directory;
 
-  [[nodiscard]] std::string file(const std::string& name) const {
-    return directory.path() / name;
-  }
+  [[nodiscard]] std::string file(const std::string& name) const { return directory.path() / name; }
 
   [[nodiscard]] std::string target() const {
     return server.user() + '@' + server.host() + ':' + std::to_string(server.port());
@@ -47,9 +42,8 @@ struct tool {
 
   /// Runs a shell command line in which $tool is the program.
   [[nodiscard]] finished shell(const std::string& line) const {
-    const std::string script
-      = "tool='" SSHEXEC_TOOL "'; { " + line + "; } > '" + file("out") + "' 2> '" + file("err")
-        + '\'';
+    const std::string script = "tool='" SSHEXEC_TOOL "'; { " + line + "; } > '" + file("out")
+                               + "' 2> '" + file("err") + '\'';
     finished result;
     result.exit_code = testing::run_program({"/bin/sh", "-c", script});
     result.out = content(file("out"));
@@ -147,8 +141,8 @@ BOOST_AUTO_TEST_CASE(takes_options_from_a_configuration_file_and_prefers_the_com
   std::ofstream{file("config")} << "[sshexec]\nidentity-file = \"" << server.identity_file()
                                 << "\"\nuser = \"" << server.user()
                                 << "\"\nhost-key-policy = \"off\"\ncommand-timeout = 300ms\n";
-  const std::string start = "$tool run --config " + file("config") + " -p "
-                            + std::to_string(server.port()) + ' ';
+  const std::string start
+    = "$tool run --config " + file("config") + " -p " + std::to_string(server.port()) + ' ';
   const auto timed_out = shell(start + server.host() + " -- sleep 100");
   BOOST_TEST(timed_out.exit_code == 124);
   const auto result = shell(start + "-t 20s " + server.host() + " -- 'sleep 0.5; echo done'");

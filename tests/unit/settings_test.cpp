@@ -1,11 +1,10 @@
-#include <boost/test/unit_test.hpp>
-
-#include <sstream>
-
-#include <caf/actor_system_config.hpp>
-
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/failure.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <sstream>
 
 using namespace sshexec;
 using namespace std::chrono_literals;
@@ -103,8 +102,7 @@ BOOST_AUTO_TEST_CASE(an_error_names_the_option_and_what_is_allowed) {
              == "Option sshexec.journal-format is plain or json");
   BOOST_TEST(complaint("[sshexec]\nmax-channels = 0\n")
              == "Option sshexec.max-channels is at least 1");
-  BOOST_TEST(complaint("[sshexec]\nretry-jitter = 2\n")
-             == "Option sshexec.retry-jitter is 0 to 1");
+  BOOST_TEST(complaint("[sshexec]\nretry-jitter = 2\n") == "Option sshexec.retry-jitter is 0 to 1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -44,16 +44,15 @@ journal_actor::behavior_type journal(journal_actor::pointer, simulated_pool* poo
 } // namespace
 
 simulated_pool::simulated_pool(settings wanted)
-    : scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+  : scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
   services.credentials = system.spawn(credentials, this);
   services.host_keys = system.spawn(host_keys, this);
   services.journal = system.spawn(sshexec::test::journal, this);
-  services.connect
-    = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
-        return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
-      };
+  services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
+    return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
+  };
   registry = system.spawn(pool_registry, std::move(wanted), std::move(services));
   settle();
 }

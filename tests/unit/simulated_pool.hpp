@@ -1,19 +1,19 @@
 #pragma once
 
-#include <deque>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
+#include "sshexec/actors/pool_registry.hpp"
+#include "sshexec/messages/executor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "sshexec/actors/pool_registry.hpp"
-#include "sshexec/messages/executor.hpp"
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 /// A pool on virtual time over connections that a test plays: everything but sockets is real.
 namespace sshexec::test {
@@ -36,7 +36,7 @@ class simulated_connection final : public ssh::connection {
 public:
   simulated_connection(simulated_network& network, ssh::connection_settings wanted,
                        ssh::poller::notify_function notify)
-      : settings(std::move(wanted)), network_(network), notify_(std::move(notify)) {
+    : settings(std::move(wanted)), network_(network), notify_(std::move(notify)) {
     network_.alive.push_back(this);
     ++network_.dialed;
     if (network_.on_dial)
@@ -66,24 +66,31 @@ public:
   }
 
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
+
   bool try_next_address() override { return ++addresses_tried < settings.addresses.size(); }
+
   void authenticate() override {
     authentication_begun = true;
     emit(ssh::event::authenticated{});
   }
+
   void start(ssh::exec_id id, ssh::exec_request request) override {
     started.emplace_back(id, std::move(request));
     if (network_.on_start)
       network_.on_start(*this, id);
   }
+
   void signal(ssh::exec_id id, std::string_view name) override {
     signals.emplace_back(id, std::string{name});
   }
+
   ssh::exec_outcome abandon(ssh::exec_id id) override {
     abandoned.push_back(id);
     return std::exchange(partial, {});
   }
+
   void send_keepalive() override { ++keepalives; }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
 
   ssh::connection_settings settings;
@@ -117,6 +124,7 @@ struct pending_answer {
   int count = 0;
 
   [[nodiscard]] bool arrived() const { return count > 0; }
+
   [[nodiscard]] failure what() const { return error ? to_failure(*error) : failure{}; }
 };
 
@@ -134,6 +142,7 @@ public:
 
   /// Lets every actor handle what is in its mailbox.
   void settle() { scheduler.run(); }
+
   /// Lets virtual time pass, and handles what becomes due.
   void pass(caf::timespan time);
   /// Ends the pool by an exit message.

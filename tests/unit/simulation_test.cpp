@@ -1,12 +1,12 @@
+#include "simulated_pool.hpp"
+
+#include <boost/test/unit_test.hpp>
+
 #include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
-
-#include <boost/test/unit_test.hpp>
-
-#include "simulated_pool.hpp"
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -47,6 +47,7 @@ private:
   };
 
   int pick(int low, int high) { return std::uniform_int_distribution{low, high}(random_); }
+
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
   void step() {
@@ -94,8 +95,7 @@ private:
       case 2:
         return;
       case 3:
-        return link.lose(chance(50) ? ssh::error_kind::authentication
-                                    : ssh::error_kind::protocol);
+        return link.lose(chance(50) ? ssh::error_kind::authentication : ssh::error_kind::protocol);
       default:
         establish(link);
     }

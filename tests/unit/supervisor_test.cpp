@@ -1,6 +1,6 @@
-#include <boost/test/unit_test.hpp>
-
 #include "simulated_pool.hpp"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -181,10 +181,9 @@ BOOST_AUTO_TEST_CASE(a_pooled_connection_found_dead_is_replaced_at_once_and_cost
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_drops_every_new_connection_is_not_hammered) {
-  network.on_start
-    = [](simulated_connection& connection, ssh::exec_id) {
-        connection.lose(ssh::error_kind::dropped);
-      };
+  network.on_start = [](simulated_connection& connection, ssh::exec_id) {
+    connection.lose(ssh::error_kind::dropped);
+  };
   const auto answer = request(some_command());
   BOOST_TEST(network.dialed == 1U);
   pass(1s);
@@ -435,7 +434,7 @@ struct accept_new_pool : simulated_pool {
   }
 
   explicit accept_new_pool(host_key_policy policy = host_key_policy::accept_new)
-      : simulated_pool(wanted(policy)) {
+    : simulated_pool(wanted(policy)) {
     network.on_start = succeed_at_once;
     network.on_dial = [](simulated_connection& connection) {
       connection.emit(ev::host_key_presented{seen_key()});
@@ -445,6 +444,7 @@ struct accept_new_pool : simulated_pool {
   static ssh::host_key seen_key() {
     return {"ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAIFmsvsFuZ/hDV3YqLrAWcq4kV8P0Uh4rPZxPQ7DEc1Tg"};
   }
+
   static ssh::host_key other_key() {
     return {"ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAIGmsvsFuZ/hDV3YqLrAWcq4kV8P0Uh4rPZxPQ7DEc1Tg"};
   }

@@ -3,7 +3,6 @@
 #include "target.hpp"
 
 #include <boost/test/unit_test.hpp>
-
 #include <nlohmann/json.hpp>
 
 using namespace sshexec;

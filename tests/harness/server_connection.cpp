@@ -1,0 +1,402 @@
+#include "sshexec/testing/server_connection.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sshexec/testing/loopback.hpp"
+#include "sshexec/testing/signals.hpp"
+
+namespace sshexec::testing {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// How long output may take to leave before a connection breaks.
+constexpr auto flush_bound = std::chrono::seconds{1};
+
+/// RFC 4253 §4.2.
+constexpr const char* identification = "SSH-2.0-sshexec_testing\r\n";
+
+struct bind_deleter {
+  void operator()(ssh_bind x) const { ssh_bind_free(x); }
+};
+
+using bind_handle = std::unique_ptr<std::remove_pointer_t<ssh_bind>, bind_deleter>;
+
+/// What libssh needs to serve a connection that somebody else accepted.
+bind_handle make_bind(const server_key& host_key) {
+  bind_handle result{ssh_bind_new()};
+  const bool process_config = false;
+  ssh_bind_options_set(result.get(), SSH_BIND_OPTIONS_PROCESS_CONFIG, &process_config);
+  // The bind frees its keys.
+  ssh_bind_options_set(result.get(), SSH_BIND_OPTIONS_IMPORT_KEY, ssh_key_dup(host_key.get()));
+  return result;
+}
+
+int method_number(const std::string& name) {
+  if (name == "publickey")
+    return SSH_AUTH_METHOD_PUBLICKEY;
+  if (name == "password")
+    return SSH_AUTH_METHOD_PASSWORD;
+  if (name == "keyboard-interactive")
+    return SSH_AUTH_METHOD_INTERACTIVE;
+  throw std::invalid_argument("no authentication method: " + name);
+}
+
+std::string method_name(int number) {
+  for (const char* name : {"publickey", "password", "keyboard-interactive"})
+    if (method_number(name) == number)
+      return name;
+  return "unknown";
+}
+
+int method_numbers(const std::vector<std::string>& names) {
+  int result = 0;
+  for (const std::string& name : names)
+    result |= method_number(name);
+  return result;
+}
+
+// libssh deprecates these two in favour of callbacks, which cannot leave a request unanswered.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+ssh_key key_of(ssh_message request) {
+  return ssh_message_auth_pubkey(request);
+}
+
+ssh_publickey_state_e signature_of(ssh_message request) {
+  return ssh_message_auth_publickey_state(request);
+}
+
+#pragma GCC diagnostic pop
+
+} // namespace
+
+const server_key& key_ring::operator[](unsigned number) {
+  const std::lock_guard lock{mutex_};
+  return keys_[number];
+}
+
+server_connection::server_connection(ssh::file_descriptor socket, unsigned number,
+                                     server_state& server)
+    : server_(server), number_(number),
+      context_{number, server.record, server.open_gates, server.commands},
+      socket_(std::move(socket)), thread_([this] { run(); }) {}
+
+server_connection::~server_connection() {
+  stop();
+  thread_.join();
+}
+
+void server_connection::stop() {
+  stopping_ = true;
+  wake();
+}
+
+void server_connection::break_off(step::break_connection how) {
+  {
+    const std::lock_guard lock{order_mutex_};
+    order_ = std::move(how);
+  }
+  wake();
+}
+
+void server_connection::run() {
+  block_signals();
+  context_.note(event::connection_accepted);
+  std::string reason;
+  try {
+    serve();
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  channels_.clear();
+  session_.reset();
+  socket_ = {};
+  context_.note(event::disconnected, 0, reason);
+  finished_ = true;
+}
+
+void server_connection::serve() {
+  script_ = server_.connections(number_);
+  reach(phase::accepted);
+  if (!context_.broken)
+    greet();
+  while (!context_.broken && !stopping_ && is_alive()) {
+    await();
+    take_orders();
+    if (!context_.broken)
+      pump();
+  }
+  if (context_.broken)
+    carry_out(*context_.broken);
+}
+
+void server_connection::greet() {
+  // libssh sends more than its identification string as soon as the client's has come.
+  if (!script_.greeting && script_.breaks && script_.breaks->at == phase::banner
+      && script_.breaks->how != breakage::disconnect)
+    script_.greeting = identification;
+  if (!script_.greeting)
+    return start_session();
+  send_text(*script_.greeting);
+  reach(phase::banner);
+  if (!context_.broken)
+    context_.broken = {breakage::silence};
+}
+
+void server_connection::send_text(const std::string& text) const {
+  ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+void server_connection::start_session() {
+  session_.reset(ssh_new());
+  const bind_handle bind = make_bind(server_.host_keys[script_.host_key]);
+  ssh_set_blocking(session_.get(), 0);
+  if (ssh_bind_accept_fd(bind.get(), session_.get(), socket_.get()) != SSH_OK)
+    throw std::runtime_error(ssh_get_error(bind.get()));
+  socket_.release();
+  ssh_set_auth_methods(session_.get(), method_numbers(script_.methods));
+  ssh_handle_key_exchange(session_.get());
+  reach(phase::banner);
+}
+
+void server_connection::reach(phase which) {
+  if (script_.breaks && script_.breaks->at == which && !context_.broken)
+    context_.broken = {script_.breaks->how, script_.breaks->message};
+}
+
+bool server_connection::is_alive() const {
+  return ssh_is_connected(session_.get()) != 0;
+}
+
+bool server_connection::may_write() const {
+  return (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) == 0;
+}
+
+void server_connection::await() {
+  const short on_socket = may_write() ? POLLIN : POLLIN | POLLOUT;
+  std::vector<pollfd> descriptors{{wake_.descriptor(), POLLIN, 0},
+                                  {ssh_get_fd(session_.get()), on_socket, 0}};
+  auto deadline = clock::time_point::max();
+  for (const server_channel& channel : channels_) {
+    channel.await(descriptors, may_write());
+    deadline = std::min(deadline, channel.deadline().value_or(deadline));
+  }
+  const bool bounded = deadline != clock::time_point::max();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+  ::poll(descriptors.data(), descriptors.size(),
+         bounded ? static_cast<int>(std::max<std::int64_t>(left.count(), 0)) : -1);
+}
+
+void server_connection::take_orders() {
+  wake_.clear();
+  const std::lock_guard lock{order_mutex_};
+  if (order_)
+    context_.broken = std::exchange(order_, std::nullopt);
+}
+
+void server_connection::pump() {
+  if (!keys_exchanged_ && !exchange_keys())
+    return;
+  do {
+    context_.progress = false;
+    receive();
+    if (context_.broken)
+      return;
+    remove_closed_channels();
+    const bool writable = may_write();
+    for (server_channel& channel : channels_)
+      if (!context_.broken)
+        channel.advance(writable);
+  } while (context_.progress && !context_.broken && !stopping_ && is_alive());
+}
+
+/// Tells whether the keys are exchanged.
+bool server_connection::exchange_keys() {
+  keys_exchanged_ = ssh_handle_key_exchange(session_.get()) == SSH_OK;
+  if (ssh_get_clientbanner(session_.get()) != nullptr)
+    reach(phase::key_exchange);
+  return keys_exchanged_;
+}
+
+void server_connection::receive() {
+  while (!context_.broken) {
+    message_handle message{ssh_message_get(session_.get())};
+    if (!message)
+      return;
+    context_.progress = true;
+    handle(std::move(message));
+  }
+}
+
+void server_connection::handle(message_handle message) {
+  switch (ssh_message_type(message.get())) {
+    case SSH_REQUEST_SERVICE:
+      ssh_message_service_reply_success(message.get());
+      break;
+    case SSH_REQUEST_AUTH:
+      authenticate(message.get());
+      break;
+    case SSH_REQUEST_CHANNEL_OPEN:
+      open_channel(message.get());
+      break;
+    case SSH_REQUEST_CHANNEL:
+      handle_channel_request(std::move(message));
+      break;
+    default:
+      ssh_message_reply_default(message.get());
+  }
+}
+
+void server_connection::authenticate(ssh_message request) {
+  reach(phase::authentication);
+  if (context_.broken)
+    return;
+  const int method = ssh_message_subtype(request);
+  const bool acceptable
+    = method == SSH_AUTH_METHOD_PUBLICKEY && accepts(key_of(request));
+  if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
+    ssh_message_auth_reply_pk_ok_simple(request);
+  } else if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_VALID) {
+    ssh_message_auth_reply_success(request, /*partial=*/0);
+    context_.note(event::authentication_accepted, 0, method_name(method));
+    reach(phase::established);
+  } else {
+    ssh_message_reply_default(request);
+    if (method != SSH_AUTH_METHOD_NONE)
+      context_.note(event::authentication_refused, 0, method_name(method));
+  }
+}
+
+bool server_connection::accepts(ssh_key key) const {
+  if (std::ranges::find(script_.methods, "publickey") == script_.methods.end())
+    return false;
+  switch (script_.keys) {
+    case accepted_keys::any:
+      return true;
+    case accepted_keys::own_client_key:
+      return server_.client_key.matches(key);
+    case accepted_keys::none:
+      return false;
+  }
+  return false;
+}
+
+void server_connection::open_channel(ssh_message request) {
+  reach(phase::channel_open);
+  if (context_.broken)
+    return;
+  const unsigned number = ++channels_opened_;
+  if (ssh_message_subtype(request) != SSH_CHANNEL_SESSION
+      || channels_.size() >= script_.max_channels) {
+    ssh_message_reply_default(request);
+    context_.note(event::channel_refused, number);
+    return;
+  }
+  const ssh_channel channel = ssh_message_channel_request_open_reply_accept(request);
+  channels_.emplace_back(channel, number, script_.accepts_environment, context_);
+  context_.note(event::channel_opened, number);
+}
+
+void server_connection::handle_channel_request(message_handle request) {
+  const auto channel = std::ranges::find_if(channels_, [&](const server_channel& x) {
+    return x.is(ssh_message_channel_request_channel(request.get()));
+  });
+  if (channel == channels_.end())
+    return;
+  const bool is_exec = ssh_message_subtype(request.get()) == SSH_CHANNEL_REQUEST_EXEC;
+  channel->handle(std::move(request));
+  if (is_exec)
+    reach(phase::exec_request);
+}
+
+/// To be called when no request waits, for each refers to its channel.
+void server_connection::remove_closed_channels() {
+  std::erase_if(channels_, [this](const server_channel& x) {
+    if (x.closed())
+      context_.note(event::channel_closed, x.number());
+    return x.closed();
+  });
+}
+
+void server_connection::carry_out(const step::break_connection& how) {
+  // Before the keys are exchanged, libssh would go on with the exchange meanwhile.
+  if (keys_exchanged_ || how.how == breakage::disconnect)
+    flush();
+  switch (how.how) {
+    case breakage::silence:
+      return hold();
+    case breakage::hang_up:
+      return end_connection(take_socket(), ending::hang_up);
+    case breakage::reset:
+      return end_connection(take_socket(), ending::reset);
+    case breakage::disconnect:
+      return disconnect(how.message);
+  }
+}
+
+void server_connection::disconnect(const std::string& message) {
+  if (!session_) {
+    send_text(message + "\r\n");
+    return end_connection(take_socket(), ending::hang_up);
+  }
+  // libssh closes the socket at once, which would turn into a reset if the client has sent more.
+  ssh::file_descriptor socket{::fcntl(ssh_get_fd(session_.get()), F_DUPFD_CLOEXEC, 0)};
+  for (server_channel& channel : channels_)
+    channel.forget();
+  ssh_session_set_disconnect_message(session_.get(), message.c_str());
+  ssh_disconnect(session_.get());
+  end_connection(std::move(socket), ending::hang_up);
+}
+
+/// Waits until the client gives up, or for an order to break the silence.
+void server_connection::hold() {
+  ssh::file_descriptor socket = take_socket();
+  context_.broken.reset();
+  while (!stopping_ && !context_.broken) {
+    std::vector<pollfd> descriptors{{wake_.descriptor(), POLLIN, 0}, {socket.get(), POLLRDHUP, 0}};
+    ::poll(descriptors.data(), descriptors.size(), -1);
+    if (descriptors[1].revents != 0)
+      return;
+    take_orders();
+  }
+  if (context_.broken)
+    end_connection(std::move(socket), context_.broken->how == breakage::reset ? ending::reset
+                                                                              : ending::hang_up);
+}
+
+/// Lets output leave that libssh has taken already.
+void server_connection::flush() {
+  const auto deadline = clock::now() + flush_bound;
+  while (session_ && is_alive() && !may_write() && !stopping_ && clock::now() < deadline) {
+    pollfd socket{ssh_get_fd(session_.get()), POLLOUT, 0};
+    ::poll(&socket, 1, 10);
+    // What comes in meanwhile gets no answer any more.
+    const message_handle ignored{ssh_message_get(session_.get())};
+  }
+}
+
+/// Takes the socket away from libssh, whose further output goes nowhere.
+ssh::file_descriptor server_connection::take_socket() {
+  if (!session_)
+    return std::move(socket_);
+  const int theirs = ssh_get_fd(session_.get());
+  ssh::file_descriptor socket{::fcntl(theirs, F_DUPFD_CLOEXEC, 0)};
+  const ssh::file_descriptor nowhere{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  if (socket)
+    ::dup3(nowhere.get(), theirs, O_CLOEXEC);
+  return socket;
+}
+
+} // namespace sshexec::testing
