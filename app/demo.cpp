@@ -138,7 +138,7 @@ int run_demo() {
   target.id = "demo";
   target.hostname = server.host();
   target.port = server.port();
-  target.username = server.user();
+  target.username = "demo";
   target.identity_file = server.client_key_file();
 
   fmt::print("An SSH server of this demo's own listens on {}:{}, host key {}\n\n", server.host(),

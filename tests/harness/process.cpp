@@ -90,15 +90,19 @@ std::vector<pid_t> descendants_of(pid_t process) {
   return found;
 }
 
+ssh::file_descriptor end_of(pid_t process) {
+  // The wrapper in glibc 2.36 cannot be called from C++.
+  return ssh::file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, process, 0))};
+}
+
 void kill_and_wait(const std::vector<pid_t>& processes) {
   for (const pid_t process : processes) {
-    const int handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-    if (handle < 0)
+    const auto handle = end_of(process);
+    if (!handle)
       continue;
     ::kill(process, SIGKILL);
-    pollfd end{handle, POLLIN, 0};
+    pollfd end{handle.get(), POLLIN, 0};
     ::poll(&end, 1, -1);
-    ::close(handle);
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include "sshexec/ssh/file_descriptor.hpp"
+
 namespace sshexec::testing {
 
 using arguments = std::vector<std::string>;
@@ -21,6 +23,9 @@ void require_program(const arguments& line);
 
 /// All living processes that descend from this one, itself not included.
 std::vector<pid_t> descendants_of(pid_t process);
+
+/// Becomes readable when the process ends (pidfd_open(2)); empty for one that is gone.
+ssh::file_descriptor end_of(pid_t process);
 
 /// Kills processes and returns when they are gone.
 void kill_and_wait(const std::vector<pid_t>& processes);

@@ -8,9 +8,10 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "sshexec/testing/process.hpp"
 
 namespace sshexec::testing {
 
@@ -132,7 +133,7 @@ shell_process::shell_process(const std::string& line,
   require(::posix_spawn(&process_, words.front().c_str(), actions.get(), attributes.get(),
                         pointers(words).data(), pointers(variables).data()),
           "/bin/sh");
-  end_ = file_descriptor{::pidfd_open(process_, 0)};
+  end_ = end_of(process_);
 }
 
 shell_process::~shell_process() {
