@@ -39,7 +39,7 @@ failure with_output(failure what, command_output output) {
 
 // -- a command arrives ---------------------------------------------------------------------------
 
-caf::typed_response_promise<command_result> machine_supervisor_state::execute(command what) {
+caf::typed_response_promise<command_result> machine_supervisor_state::execute(command& what) {
   auto promise = self->make_response_promise<command_result>();
   ++received;
   timers.cancel({timer::idle, 0});
@@ -673,9 +673,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
     self->quit(message.reason);
   });
   return {
-    [self](execute_atom, const machine&, command& what) {
-      return self->state.execute(std::move(what));
-    },
+    [self](execute_atom, const machine&, command& what) { return self->state.execute(what); },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
     [self](tick_atom) { self->state.tick(); },
   };

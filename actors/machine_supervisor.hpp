@@ -87,7 +87,7 @@ struct machine_supervisor_state {
 
   // -- a command arrives ---------------------------------------------------------------------
 
-  caf::typed_response_promise<command_result> execute(command what);
+  caf::typed_response_promise<command_result> execute(command& what);
   void proceed();
 
   // -- a connection comes about --------------------------------------------------------------

@@ -71,8 +71,8 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "Command cannot be empty";
   if (holds_nul(what.line))
     return "The command holds a NUL byte";
-  if (*what.timeout <= caf::timespan{0})
-    return "The command's timeout must be longer than 0";
+  if (*what.timeout <= caf::timespan{0} || *what.timeout > longest_duration)
+    return "The command's timeout must be longer than 0 and at most a year";
   for (const auto& [name, value] : what.environment) {
     if (!is_variable_name(name) || holds_nul(value))
       return "An environment variable needs a name without '=', and neither name nor value may "

@@ -101,12 +101,12 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
   return complaint;
 }
 
-bool is_positive(caf::timespan x) {
-  return x.count() > 0;
+bool is_duration(caf::timespan x) {
+  return x.count() >= 0 && x <= longest_duration;
 }
 
-bool is_negative(caf::timespan x) {
-  return x.count() < 0;
+bool is_positive(caf::timespan x) {
+  return is_duration(x) && x.count() > 0;
 }
 
 } // namespace
@@ -139,19 +139,20 @@ caf::expected<settings> read_settings(const caf::settings& config) {
 }
 
 caf::error validate(const settings& x) {
-  const bool delays_hold = std::none_of(x.retry_delays.begin(), x.retry_delays.end(), is_negative);
+  const bool delays_hold = std::all_of(x.retry_delays.begin(), x.retry_delays.end(), is_duration);
   const bool jitter_holds = x.retry_jitter >= 0 && x.retry_jitter <= 1;
   const bool format_holds = x.journal_format == "plain" || x.journal_format == "json";
   const std::initializer_list<std::pair<bool, const char*>> rules{
-    {is_positive(x.connect_timeout), "connect-timeout must be longer than 0"},
-    {delays_hold, "retry-delays cannot be negative"},
+    {is_positive(x.connect_timeout), "connect-timeout must be longer than 0 and at most a year"},
+    {delays_hold, "retry-delays are at most a year each"},
     {jitter_holds, "retry-jitter is 0 to 1"},
-    {is_positive(x.command_timeout), "command-timeout must be longer than 0"},
-    {!is_negative(x.kill_grace), "kill-grace cannot be negative"},
+    {is_positive(x.command_timeout), "command-timeout must be longer than 0 and at most a year"},
+    {is_duration(x.kill_grace), "kill-grace is at most a year"},
     {x.max_channels > 0, "max-channels is at least 1"},
     {x.max_queued > 0, "max-queued is at least 1"},
-    {is_positive(x.idle_timeout), "idle-timeout must be longer than 0"},
-    {is_positive(x.keepalive_interval), "keepalive-interval must be longer than 0"},
+    {is_positive(x.idle_timeout), "idle-timeout must be longer than 0 and at most a year"},
+    {is_positive(x.keepalive_interval),
+     "keepalive-interval must be longer than 0 and at most a year"},
     {!x.journal.empty(), "journal is stderr, none, or a file"},
     {format_holds, "journal-format is plain or json"},
     {x.journal_max_size > 0, "journal-max-size is at least 1"},

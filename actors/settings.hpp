@@ -24,6 +24,10 @@ enum class host_key_policy : std::uint8_t {
 
 std::string to_string(host_key_policy x);
 
+/// No setting and no command's timeout may be longer, so that no clock overflows when it is added
+/// to its time.
+inline constexpr caf::timespan longest_duration = std::chrono::hours{24} * 365;
+
 /// Everything an executor can be told. The defaults serve; each field is an option of the same name
 /// (with dashes) in the group `sshexec` of a CAF configuration.
 struct settings {

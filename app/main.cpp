@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
+#include <string_view>
 
 namespace {
 
@@ -22,8 +24,11 @@ int run_tool(int argc, char** argv) {
   CLI::App* demo = tool.add_subcommand(
     "demo", "Run a few commands on an SSH server that this demo starts itself, on loopback");
 
+  // CLI11 would take a word such as "[a, b]" for a list and change it: the command is not for it.
+  char** const end = argv + argc;
+  char** const dashes = std::find(argv, end, std::string_view{"--"});
   try {
-    tool.parse(argc, argv);
+    tool.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::Success& answered) {
     return tool.exit(answered);
   } catch (const CLI::ParseError& error) {
@@ -32,6 +37,11 @@ int run_tool(int argc, char** argv) {
   }
   if (demo->parsed())
     return run_demo();
+  if (!options.words.empty() || end - dashes < 2) {
+    complain("the command is missing: put it behind -- (see sshexec run --help)");
+    return exit_error;
+  }
+  options.words.assign(dashes + 1, end);
   const auto request = to_request(options);
   if (!request) {
     complain(request.error());

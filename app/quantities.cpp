@@ -1,5 +1,7 @@
 #include "quantities.hpp"
 
+#include "sshexec/actors/settings.hpp"
+
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -24,9 +26,11 @@ tl::expected<caf::timespan, std::string> parse_duration(const std::string& text)
   if (error != std::errc{} || unit == seconds_by_unit.end())
     return complaint;
   const double nanoseconds = number * unit->second * 1e9;
-  constexpr auto longest = static_cast<double>(std::numeric_limits<std::int64_t>::max());
-  if (!(nanoseconds >= 0) || nanoseconds >= longest)
+  constexpr auto longest = static_cast<double>(longest_duration.count());
+  if (!(nanoseconds >= 0))
     return complaint;
+  if (nanoseconds > longest)
+    return failed{"'" + text + "' is longer than a year"};
   return caf::timespan{std::llround(nanoseconds)};
 }
 

@@ -8,8 +8,8 @@
 
 namespace sshexec::app {
 
-/// Reads "500ms", "30s", "2m", "1h", or a number of seconds such as "30" or "0.5". The error is a
-/// sentence for the user.
+/// Reads "500ms", "30s", "2m", "1h", or a number of seconds such as "30" or "0.5"; at most a year.
+/// The error is a sentence for the user.
 tl::expected<caf::timespan, std::string> parse_duration(const std::string& text);
 
 /// Reads a number of bytes, with K, M or G for powers of 1024: "65536", "64K", "16M".

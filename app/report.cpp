@@ -3,6 +3,7 @@
 #include "sshexec/actors/escape.hpp"
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,13 +18,21 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+/// Whoever started the tool may have made its stdout non-blocking.
+void wait_until_writable(int descriptor) {
+  pollfd waiting{descriptor, POLLOUT, 0};
+  ::poll(&waiting, 1, -1);
+}
+
 bool write_all(int descriptor, std::string_view data) {
   while (!data.empty()) {
     const ssize_t written = ::write(descriptor, data.data(), data.size());
-    if (written < 0 && errno != EINTR)
-      return false;
-    if (written > 0)
+    if (written >= 0)
       data.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno == EAGAIN)
+      wait_until_writable(descriptor);
+    else if (errno != EINTR)
+      return false;
   }
   return true;
 }
@@ -159,9 +168,12 @@ bool print_output(const command_output& output, std::string_view out_note) {
 int exit_code_of(const outcome& x) {
   if (!x)
     return is(x.error(), error_code::command_timeout) ? exit_timeout : exit_error;
-  if (x->exit_signal.empty())
-    return x->exit_code;
-  return 128 + signal_number(x->exit_signal);
+  if (!x->exit_signal.empty()) {
+    const int number = signal_number(x->exit_signal);
+    return number != 0 ? 128 + number : exit_error;
+  }
+  // The operating system keeps 8 bits: 256 would look like success.
+  return x->exit_code >= 0 && x->exit_code <= 255 ? x->exit_code : exit_error;
 }
 
 bool print_plain(const outcome& x) {
@@ -185,7 +197,9 @@ bool print_json(const outcome& x) {
 }
 
 std::string to_json(const outcome& x) {
-  return (x ? to_object(*x) : to_object(x.error())).dump();
+  const json object = x ? to_object(*x) : to_object(x.error());
+  // What the command wrote is UTF-8 or base64 by now; a variable's name may be anything.
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 void complain(const std::string& text) {

@@ -5,7 +5,9 @@
 #include "target.hpp"
 
 #include <caf/actor_system_config.hpp>
+#include <caf/pec.hpp>
 
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 
@@ -40,12 +42,24 @@ std::vector<caf::timespan> doubling_delays(unsigned retries) {
   return result;
 }
 
+std::string describe(const caf::error& error) {
+  if (error.category() != caf::atom("parser") || !error.context().match_elements<caf::settings>())
+    return "cannot be opened";
+  const auto place = error.context().get_as<caf::settings>(0);
+  return "line " + std::to_string(caf::get_or(place, "line", std::int64_t{0})) + ", column "
+         + std::to_string(caf::get_or(place, "column", std::int64_t{0})) + ": "
+         + to_string(static_cast<caf::pec>(error.code()));
+}
+
 tl::expected<settings, std::string> read_configuration(const std::optional<std::string>& file) {
   caf::settings content;
   if (file) {
+    // CAF would read a directory as an empty file.
+    if (std::filesystem::is_directory(*file))
+      return failed{*file + " is a directory"};
     auto parsed = caf::actor_system_config::parse_config_file(file->c_str());
     if (!parsed)
-      return failed{*file + ": " + caf::to_string(parsed.error())};
+      return failed{*file + ": " + describe(parsed.error())};
     content = std::move(*parsed);
   }
   // One command needs no record of its own on the terminal.
@@ -134,7 +148,7 @@ tl::expected<command, std::string> make_command(const run_options& options) {
 void add_run_options(CLI::App& run, run_options& x) {
   run.footer(examples);
   run.add_option("target", x.target, "[user@]host[:port]")->required();
-  run.add_option("command", x.words, "the command; put -- before it")->required();
+  run.add_option("command", x.words, "the command; put -- before it");
 
   const std::string login = "Login";
   run.add_option("-l,--user", x.user, "user name on the machine")->group(login);
@@ -178,7 +192,7 @@ void add_run_options(CLI::App& run, run_options& x) {
   const std::string data = "Input and output";
   run.add_option("--env", x.environment, "set a variable there; may be given several times")
     ->type_name("NAME=VALUE")
-    ->expected(1)
+    ->allow_extra_args(false)
     ->take_all()
     ->group(data);
   run.add_flag("--stdin", x.send_stdin, "send stdin to the command (default: it gets none)")

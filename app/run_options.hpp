@@ -36,8 +36,8 @@ struct run_options {
   std::optional<std::string> config_file;
 };
 
-/// Declares the options on the command line of `run`, with their help.
-void add_run_options(CLI::App& run, run_options& options);
+/// Declares the options on the command line of `run`, with their help; they are read into `x`.
+void add_run_options(CLI::App& run, run_options& x);
 
 /// What the options ask for, on top of the configuration file. Reads that file and, if told so, all
 /// of stdin. The error is a sentence for the user.

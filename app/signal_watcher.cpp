@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <csignal>
 #include <utility>
 
 namespace sshexec::app {
@@ -12,38 +11,51 @@ namespace {
 /// Tells the watcher itself to end; nobody else sends it to this thread.
 constexpr int stop_signal = SIGUSR1;
 
-sigset_t watched_signals() {
+/// Who starts the tool may have told it to ignore a signal, as nohup(1) and a shell's "&" do.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+
+  ::sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
+sigset_t signals_to_watch() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, stop_signal})
-    sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM})
+    if (!is_ignored(signal))
+      sigaddset(&set, signal);
   return set;
 }
 
 } // namespace
 
-signal_watcher::signal_watcher() {
-  const sigset_t set = watched_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+signal_watcher::signal_watcher() : watched_(signals_to_watch()) {
+  sigaddset(&watched_, stop_signal);
+  pthread_sigmask(SIG_BLOCK, &watched_, &previous_mask_);
 }
 
 signal_watcher::~signal_watcher() {
-  if (!thread_.joinable())
-    return;
-  pthread_kill(thread_.native_handle(), stop_signal);
-  thread_.join();
+  stop();
+  pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
 void signal_watcher::start(std::function<void()> on_signal) {
   thread_ = std::thread{[this, on_signal = std::move(on_signal)] {
-    const sigset_t set = watched_signals();
     int signal = 0;
-    sigwait(&set, &signal);
+    sigwait(&watched_, &signal);
     if (signal == stop_signal)
       return;
     received_ = signal;
     on_signal();
   }};
+}
+
+void signal_watcher::stop() {
+  if (!thread_.joinable())
+    return;
+  pthread_kill(thread_.native_handle(), stop_signal);
+  thread_.join();
 }
 
 } // namespace sshexec::app

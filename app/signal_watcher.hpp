@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -13,15 +14,21 @@ public:
   signal_watcher();
   signal_watcher(const signal_watcher&) = delete;
   signal_watcher& operator=(const signal_watcher&) = delete;
+  /// Stops, and lets signals act as before.
   ~signal_watcher();
 
   /// Calls `on_signal` for the first signal to come, or that came already.
   void start(std::function<void()> on_signal);
 
+  /// Returns when `on_signal` is not running and will not be called any more.
+  void stop();
+
   /// The signal that came, 0 for none.
   [[nodiscard]] int received() const { return received_; }
 
 private:
+  sigset_t watched_{};
+  sigset_t previous_mask_{};
   std::atomic<int> received_ = 0;
   std::thread thread_;
 };

@@ -1,5 +1,7 @@
 #include "target.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -16,6 +18,17 @@ tl::expected<std::uint16_t, std::string> parse_port(const std::string& text) {
   if (error != std::errc{} || stop != end || value == 0 || value > 65535)
     return failed{"'" + text + "' is no port: a number from 1 to 65535 is wanted"};
   return static_cast<std::uint16_t>(value);
+}
+
+bool is_ipv6(const std::string& text) {
+  in6_addr ignored{};
+  // Behind a '%' comes an interface (RFC 4007 §11).
+  return ::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &ignored) == 1;
+}
+
+bool is_blank_or_control(char x) {
+  const auto byte = static_cast<unsigned char>(x);
+  return byte <= ' ' || byte == 0x7f;
 }
 
 /// Splits "host", "host:port", "[address]", "[address]:port" or a bare IPv6 address.
@@ -39,8 +52,13 @@ tl::expected<void, std::string> parse_endpoint(const std::string& text, machine&
   } else {
     result.hostname = text;
   }
-  if (result.hostname.empty())
+  const std::string& host = result.hostname;
+  if (host.empty())
     return failed{"the host is missing"};
+  if (std::any_of(host.begin(), host.end(), is_blank_or_control))
+    return failed{"'" + host + "' is no host: it holds a blank or a control character"};
+  if (host.find(':') != std::string::npos && !is_ipv6(host))
+    return failed{"'" + host + "' has several colons but is no IPv6 address"};
   if (!has_port)
     return {};
   const auto number = parse_port(port);

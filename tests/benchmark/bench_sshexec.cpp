@@ -51,6 +51,7 @@ struct work {
   std::size_t total = 0;
   std::size_t sent = 0;
   std::vector<double> milliseconds;
+  std::size_t failures = 0;
 };
 
 void send_next(caf::event_based_actor* self, work& todo) {
@@ -61,14 +62,17 @@ void send_next(caf::event_based_actor* self, work& todo) {
   self->request(todo.executor, caf::infinite, execute_atom_v, target, todo.what)
     .then(
       [self, &todo, start](const command_result& result) {
-        if (result.exit_code != 0)
+        if (result.exit_code != 0) {
           std::fprintf(stderr, "exit code %d\n", result.exit_code);
+          ++todo.failures;
+        }
         todo.milliseconds.push_back(
           std::chrono::duration<double, std::milli>{clock_type::now() - start}.count());
         send_next(self, todo);
       },
       [self, &todo](const caf::error& error) {
         std::fprintf(stderr, "%s\n", to_failure(error).message.c_str());
+        ++todo.failures;
         send_next(self, todo);
       });
 }
@@ -109,7 +113,8 @@ void print(const options& x, std::vector<double> latencies, double seconds) {
               seconds);
 }
 
-void run(const options& x) {
+/// True when all commands succeeded: figures of failures say nothing.
+bool run(const options& x) {
   bench_config config;
   caf::actor_system system{config};
   settings wanted;
@@ -128,6 +133,7 @@ void run(const options& x) {
   const double seconds = do_work(system, todo, x.mode == "seq" ? 1 : x.concurrency);
   print(x, std::move(todo.milliseconds), seconds);
   caf::anon_send_exit(executor, caf::exit_reason::user_shutdown);
+  return todo.failures == 0;
 }
 
 } // namespace
@@ -144,5 +150,5 @@ int main(int argc, char** argv) {
   app.add_option("--c", x.concurrency);
   app.add_option("--m", x.machines);
   CLI11_PARSE(app, argc, argv);
-  run(x);
+  return run(x) ? 0 : 1;
 }

@@ -79,6 +79,18 @@ BOOST_AUTO_TEST_CASE(joins_the_words_of_the_command_like_ssh) {
   BOOST_TEST(result.out == "a b c\n");
 }
 
+BOOST_AUTO_TEST_CASE(does_not_change_words_that_look_like_lists_or_options) {
+  BOOST_TEST(run("", "[ -d / ] && [ -d / ]").exit_code == 0);
+  const auto result = shell("$tool run --host-key-policy off -i " + server.identity_file() + ' '
+                            + target() + " -- echo '[a,b]' -- --json");
+  BOOST_TEST(result.out == "[a,b] -- --json\n");
+}
+
+BOOST_AUTO_TEST_CASE(takes_a_variable_in_front_of_the_target) {
+  const auto result = run("--env SSHEXEC_TEST=1", "echo ran");
+  BOOST_TEST(result.out == "ran\n");
+}
+
 BOOST_AUTO_TEST_CASE(exits_with_124_and_the_partial_output_when_time_is_up) {
   const auto result = run("-t 500ms", "echo part; sleep 100");
   BOOST_TEST(result.exit_code == 124);
@@ -193,6 +205,15 @@ BOOST_AUTO_TEST_CASE(ends_at_an_interrupt_with_130) {
   ::waitpid(process, &status, 0);
   BOOST_TEST(WIFEXITED(status));
   BOOST_TEST(WEXITSTATUS(status) == 130);
+}
+
+BOOST_AUTO_TEST_CASE(can_be_interrupted_while_nobody_reads_its_output) {
+  // timeout(1) says 124 for a tool that its SIGINT ended, 137 for one that it had to kill.
+  const std::string tool_line = "$tool run --host-key-policy off -i " + server.identity_file() + ' '
+                                + target() + " -- 'head -c 3000000 /dev/zero'";
+  const auto result = shell("{ timeout -s INT -k 1 1 " + tool_line + "; echo $? > " + file("code")
+                            + "; } | sleep 3");
+  BOOST_TEST(content(file("code")) == "124\n");
 }
 
 BOOST_AUTO_TEST_CASE(helps_with_every_option) {

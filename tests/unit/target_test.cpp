@@ -36,8 +36,9 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_may_stand_in_brackets) {
 }
 
 BOOST_AUTO_TEST_CASE(a_target_that_makes_no_sense_is_an_error) {
-  for (const char* text : {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x",
-                           "host:-1", "[::1", "[::1]x", "[]:22", ":22"})
+  for (const char* text :
+       {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x", "host:-1", "[::1",
+        "[::1]x", "[]:22", ":22", "a:b:c", "host:22:33", "[a:b]:22", "ho st", "ho\nst"})
     BOOST_TEST(!parse_target(text), text);
 }
 
@@ -47,7 +48,7 @@ BOOST_AUTO_TEST_CASE(durations_are_read_with_and_without_units) {
   BOOST_TEST((parse_duration("250ms") == 250ms));
   BOOST_TEST((parse_duration("2m") == 2min));
   BOOST_TEST((parse_duration("1h") == 1h));
-  for (const char* text : {"", "s", "ten", "1d", "-1s", "1e300h", "nan", "inf"})
+  for (const char* text : {"", "s", "ten", "1d", "-1s", "1e300h", "nan", "inf", "9000h"})
     BOOST_TEST(!parse_duration(text), text);
 }
 
@@ -77,6 +78,21 @@ BOOST_AUTO_TEST_CASE(a_signal_is_no_exit_code) {
   const auto object = nlohmann::json::parse(to_json(result));
   BOOST_TEST(object["exit_code"].is_null());
   BOOST_TEST(object["signal"].get<std::string>() == "KILL");
+}
+
+BOOST_AUTO_TEST_CASE(an_exit_code_that_the_system_cannot_pass_on_is_no_success) {
+  command_result result;
+  result.exit_code = 256;
+  BOOST_TEST(exit_code_of(result) == 255);
+  result.exit_signal = "UNHEARD-OF";
+  BOOST_TEST(exit_code_of(result) == 255);
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_whose_name_is_no_utf8_does_not_cost_the_result) {
+  command_result result;
+  result.output.stdout_data = "kept";
+  result.refused_environment = {"\xff"};
+  BOOST_TEST(nlohmann::json::parse(to_json(result))["stdout"].get<std::string>() == "kept");
 }
 
 BOOST_AUTO_TEST_CASE(errors_have_exit_codes_of_their_own) {
