@@ -40,7 +40,7 @@ ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::strin
                                                                 std::uint16_t port) {
   ssh::known_keys all;
   for (auto& file : files) {
-    const auto found = file.find(host, port);
+    auto found = file.find(host, port);
     if (!found)
       return found;
     append(all.trusted, found->trusted);
