@@ -65,7 +65,7 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
   std::optional<std::string> complaint;
   const auto read = [&](const char* name, const char* help, auto& field) {
     unread.erase(name);
-    const auto found = values.find(name);
+    const auto found = values.find(caf::string_view{name, std::strlen(name)});
     if (found != values.end() && !assign(field, found->second) && !complaint)
       complaint
         = std::string{name} + " cannot be " + caf::deep_to_string(found->second) + ": " + help;
