@@ -1,13 +1,13 @@
 #pragma once
 
+#include "sshexec/testing/loopback.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "sshexec/testing/loopback.hpp"
 
 namespace sshexec::testing {
 
@@ -47,7 +47,7 @@ struct network {
 /// object. Functions may be called from any thread.
 class faulty_proxy {
 public:
-  /// The server need not be there yet; a connection to a server that is not there is closed. Throws
+  /// The server need not be there yet; a connection is reset if it is not there. Throws
   /// `std::system_error` when there is no port to be had or the server's name is unknown.
   faulty_proxy(const std::string& server_host, std::uint16_t server_port, network initial = {});
   faulty_proxy(const faulty_proxy&) = delete;

@@ -1,13 +1,13 @@
 #include "sshexec/testing/loopback.hpp"
 
-#include <array>
-#include <stdexcept>
-#include <system_error>
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <array>
+#include <stdexcept>
+#include <system_error>
 
 namespace sshexec::testing {
 
@@ -62,8 +62,7 @@ std::uint16_t free_port(const std::string& address) {
 }
 
 file_descriptor accept_from(const file_descriptor& listener) {
-  file_descriptor socket{
-    ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  file_descriptor socket{::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (socket)
     switch_on(socket, IPPROTO_TCP, TCP_NODELAY);
   return socket;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "sshexec/ssh/file_descriptor.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "sshexec/ssh/file_descriptor.hpp"
 
 /// TCP sockets on the loopback interface, all of them non-blocking. Functions throw
 /// `std::system_error`.

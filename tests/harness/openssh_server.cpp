@@ -1,5 +1,14 @@
 #include "sshexec/testing/openssh_server.hpp"
 
+#include "sshexec/testing/loopback.hpp"
+#include "sshexec/testing/process.hpp"
+
+#include <poll.h>
+#include <pwd.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
 #include <fstream>
@@ -7,17 +16,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pwd.h>
-#include <sys/inotify.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "sshexec/testing/process.hpp"
 
 namespace sshexec::testing {
 
@@ -29,25 +27,18 @@ constexpr auto start_bound = std::chrono::seconds{10};
 /// Another process may take the port between its choice and its use.
 constexpr int start_tries = 5;
 
-std::uint16_t free_port(const std::string& address) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in any{};
-  any.sin_family = AF_INET;
-  ::inet_pton(AF_INET, address.c_str(), &any.sin_addr);
-  socklen_t length = sizeof(any);
-  const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&any), length) == 0
-                     && ::getsockname(socket, reinterpret_cast<sockaddr*>(&any), &length) == 0;
-  ::close(socket);
-  if (!bound)
-    throw std::runtime_error("cannot listen on " + address);
-  return ntohs(any.sin_port);
+void require_sshd() {
+  if (::access(sshd, X_OK) != 0)
+    throw std::runtime_error(std::string{sshd} + " is missing: install openssh-server");
 }
 
 /// The user that the server lets in, made if need be.
 std::string login_user() {
   if (::geteuid() != 0) {
     const passwd* self = ::getpwuid(::geteuid());
-    return self != nullptr ? self->pw_name : "";
+    if (self == nullptr)
+      throw std::runtime_error("the user who runs this has no name to log in with");
+    return self->pw_name;
   }
   if (::getpwnam(test_user) == nullptr) {
     // Someone else may make the same user at the same moment; what counts is that it is there.
@@ -93,10 +84,9 @@ std::string key_fingerprint(const std::string& path) {
   return fingerprint;
 }
 
-openssh_server::openssh_server(options wanted)
-    : options_(std::move(wanted)), user_(login_user()) {
-  if (::access(sshd, X_OK) != 0)
-    throw std::runtime_error(std::string{sshd} + " is missing: install openssh-server");
+openssh_server::openssh_server(options wanted) : options_(std::move(wanted)) {
+  require_sshd();
+  user_ = login_user();
   std::filesystem::permissions(directory_.path(), static_cast<std::filesystem::perms>(0755));
   make_key(identity_file());
   std::filesystem::copy(identity_file() + ".pub", directory_.path() / "authorized_keys");
@@ -132,7 +122,8 @@ std::string openssh_server::log() const {
 void openssh_server::stop() {
   if (process_ == 0)
     return;
-  const auto sessions = descendants_of(process_);
+  suspend_listener();
+  const auto sessions = stop_descendants_of(process_);
   ::kill(process_, SIGKILL);
   ::waitpid(process_, nullptr, 0);
   kill_and_wait(sessions);
@@ -151,15 +142,18 @@ void openssh_server::regenerate_host_key() {
 }
 
 void openssh_server::kill_sessions() {
-  kill_and_wait(descendants_of(process_));
+  kill_and_wait(stop_descendants_of(process_));
 }
 
 void openssh_server::suspend() {
-  signal_all(SIGSTOP);
+  suspend_listener();
+  stop_descendants_of(process_);
 }
 
 void openssh_server::resume() {
-  signal_all(SIGCONT);
+  for (const pid_t process : descendants_of(process_))
+    ::kill(process, SIGCONT);
+  ::kill(process_, SIGCONT);
 }
 
 void openssh_server::start() {
@@ -169,8 +163,8 @@ void openssh_server::start() {
   write_configuration();
   // The log goes on where an earlier start of this server left it.
   const std::size_t starts = occurrences(log(), listening_sign());
-  process_ = start_program({sshd, "-D", "-f", directory_.path() / "sshd_config", "-E",
-                            directory_.path() / "log"});
+  process_ = start_program(
+    {sshd, "-D", "-f", directory_.path() / "sshd_config", "-E", directory_.path() / "log"});
   if (!wait_for_starts(starts + 1))
     stop();
 }
@@ -180,7 +174,8 @@ void openssh_server::write_configuration() {
   std::ofstream file{folder + "/sshd_config"};
   file << options_.configuration << "\nListenAddress " << options_.address << "\nPort " << port_
        << "\nHostKey " << folder << "/host_key\nAuthorizedKeysFile " << folder
-       << "/authorized_keys\nPidFile none\nLogLevel VERBOSE\nStrictModes no\nUsePAM no\n"
+       << "/authorized_keys\nPidFile none\nLogLevel " << options_.log_level
+       << "\nStrictModes no\nUsePAM no\n"
           "PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 1000\n"
           "PrintMotd no\n";
 }
@@ -208,10 +203,11 @@ bool openssh_server::wait_for_starts(std::size_t count) {
   return listening;
 }
 
-void openssh_server::signal_all(int number) {
-  for (const pid_t process : descendants_of(process_))
-    ::kill(process, number);
-  ::kill(process_, number);
+/// Once it is stopped, it starts no session that would be missed.
+void openssh_server::suspend_listener() {
+  ::kill(process_, SIGSTOP);
+  siginfo_t ignored{};
+  ::waitid(P_PID, static_cast<id_t>(process_), &ignored, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 } // namespace sshexec::testing

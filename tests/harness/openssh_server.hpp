@@ -1,13 +1,13 @@
 #pragma once
 
+#include "sshexec/testing/temporary_directory.hpp"
+
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-
-#include <sys/types.h>
-
-#include "sshexec/testing/temporary_directory.hpp"
 
 namespace sshexec::testing {
 
@@ -28,19 +28,26 @@ public:
     std::string address = "127.0.0.1";
     /// Lines put before the others in sshd_config(5), so that they prevail.
     std::string configuration;
+    /// As in sshd_config(5); below VERBOSE it counts nothing.
+    std::string log_level = "VERBOSE";
   };
 
   openssh_server() : openssh_server(options{}) {}
+
   explicit openssh_server(options wanted);
   openssh_server(const openssh_server&) = delete;
   openssh_server& operator=(const openssh_server&) = delete;
   ~openssh_server();
 
   [[nodiscard]] const std::string& host() const { return options_.address; }
+
   [[nodiscard]] std::uint16_t port() const { return port_; }
+
   [[nodiscard]] const std::string& user() const { return user_; }
+
   /// Path of the private key that the server accepts.
   [[nodiscard]] std::string identity_file() const { return directory_.path() / "client_key"; }
+
   [[nodiscard]] std::string host_key_fingerprint() const;
 
   /// Keys accepted so far, over all restarts. An authentication counts before its first command
@@ -68,7 +75,7 @@ private:
   void write_configuration();
   [[nodiscard]] std::string listening_sign() const;
   bool wait_for_starts(std::size_t count);
-  void signal_all(int number);
+  void suspend_listener();
 
   options options_;
   temporary_directory directory_;

@@ -1,13 +1,5 @@
 #include "sshexec/testing/process.hpp"
 
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <stdexcept>
-#include <system_error>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -15,34 +7,59 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
 namespace sshexec::testing {
 
 namespace {
 
-/// The parent of a process, 0 for one that is gone or has only its exit status left.
-pid_t parent_of(const std::filesystem::path& proc_entry) {
-  std::ifstream file{proc_entry / "stat"};
+/// As proc(5) tells it.
+struct process_status {
+  pid_t parent = 0;
+  char state = 'X';
+
+  [[nodiscard]] bool is_alive() const { return state != 'X' && state != 'Z'; }
+
+  /// It will do nothing more by itself.
+  [[nodiscard]] bool is_still() const { return state == 'T' || !is_alive(); }
+};
+
+process_status status_of(pid_t process) {
+  std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
   std::string stat;
   std::getline(file, stat);
+  process_status result;
   // The second field is the command's name in parentheses, which may hold anything.
-  const auto name_end = stat.rfind(')');
-  if (name_end == std::string::npos || name_end + 4 > stat.size() || stat[name_end + 2] == 'Z')
-    return 0;
-  return static_cast<pid_t>(std::strtol(stat.c_str() + name_end + 4, nullptr, 10));
+  if (const auto name_end = stat.rfind(')'); name_end != std::string::npos)
+    std::istringstream{stat.substr(name_end + 1)} >> result.state >> result.parent;
+  return result;
 }
 
 std::multimap<pid_t, pid_t> children_by_parent() {
   std::multimap<pid_t, pid_t> result;
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
-    const auto process = std::strtol(entry.path().filename().c_str(), nullptr, 10);
-    if (process > 0)
-      result.emplace(parent_of(entry.path()), static_cast<pid_t>(process));
+    const auto process
+      = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+    if (const auto status = status_of(process); process > 0 && status.is_alive())
+      result.emplace(status.parent, process);
   }
   return result;
 }
 
-void collect(const std::multimap<pid_t, pid_t>& children, pid_t parent,
-             std::vector<pid_t>& found) {
+/// A process deep in the kernel stops only when it comes back from there.
+constexpr auto stop_bound = std::chrono::seconds{1};
+
+void collect(const std::multimap<pid_t, pid_t>& children, pid_t parent, std::vector<pid_t>& found) {
   const auto [first, last] = children.equal_range(parent);
   for (auto i = first; i != last; ++i) {
     found.push_back(i->second);
@@ -84,9 +101,28 @@ void require_program(const arguments& line) {
     throw std::runtime_error(line.front() + " failed with status " + std::to_string(status));
 }
 
+bool is_running(pid_t process) {
+  return status_of(process).is_alive();
+}
+
 std::vector<pid_t> descendants_of(pid_t process) {
   std::vector<pid_t> found;
   collect(children_by_parent(), process, found);
+  return found;
+}
+
+std::vector<pid_t> stop_descendants_of(pid_t process) {
+  const auto deadline = std::chrono::steady_clock::now() + stop_bound;
+  std::vector<pid_t> stopped;
+  std::vector<pid_t> found = descendants_of(process);
+  const auto is_still = [](pid_t x) { return status_of(x).is_still(); };
+  // Until all of them stand still, each may have started another one.
+  while ((found != stopped || !std::ranges::all_of(found, is_still))
+         && std::chrono::steady_clock::now() < deadline) {
+    for (const pid_t x : found)
+      ::kill(x, SIGSTOP);
+    stopped = std::exchange(found, descendants_of(process));
+  }
   return found;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <sys/types.h>
 
-#include "sshexec/ssh/file_descriptor.hpp"
+#include <string>
+#include <vector>
 
 namespace sshexec::testing {
 
@@ -21,8 +21,15 @@ int run_program(const arguments& line);
 /// Like `run_program`, but anything other than success is a `std::runtime_error`.
 void require_program(const arguments& line);
 
+/// Whether a process lives; one that has only its exit status left does not.
+bool is_running(pid_t process);
+
 /// All living processes that descend from this one, itself not included.
 std::vector<pid_t> descendants_of(pid_t process);
+
+/// Stops (SIGSTOP) all processes that descend from this one and returns them. It should be stopped
+/// itself or know that no more are to be started.
+std::vector<pid_t> stop_descendants_of(pid_t process);
 
 /// Becomes readable when the process ends (pidfd_open(2)); empty for one that is gone.
 ssh::file_descriptor end_of(pid_t process);

@@ -1,5 +1,13 @@
 #include "sshexec/testing/scripted_server.hpp"
 
+#include "sshexec/testing/loopback.hpp"
+#include "sshexec/testing/server_connection.hpp"
+#include "sshexec/testing/signals.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
+#include "sshexec/testing/wake_event.hpp"
+
+#include <poll.h>
+
 #include <array>
 #include <atomic>
 #include <list>
@@ -7,20 +15,14 @@
 #include <thread>
 #include <utility>
 
-#include <poll.h>
-
-#include "sshexec/testing/loopback.hpp"
-#include "sshexec/testing/server_connection.hpp"
-#include "sshexec/testing/signals.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
-#include "sshexec/testing/wake_event.hpp"
-
 namespace sshexec::testing {
 
 struct scripted_server::implementation {
   explicit implementation(options wanted)
-      : address(std::move(wanted.address)), listener(listen_on(address, wanted.port)),
-        port(port_of(listener)), state{std::move(wanted.connections), std::move(wanted.commands)} {
+    : address(std::move(wanted.address)),
+      listener(listen_on(address, wanted.port)),
+      port(port_of(listener)),
+      state{std::move(wanted.connections), std::move(wanted.commands)} {
     state.client_key.write(client_key_file());
     thread = std::thread{[this] { accept_connections(); }};
   }
@@ -74,7 +76,7 @@ struct scripted_server::implementation {
 };
 
 scripted_server::scripted_server(options wanted)
-    : implementation_(std::make_unique<implementation>(std::move(wanted))) {}
+  : implementation_(std::make_unique<implementation>(std::move(wanted))) {}
 
 scripted_server::~scripted_server() = default;
 
@@ -114,8 +116,7 @@ void scripted_server::release(const std::string& gate) {
 }
 
 void scripted_server::break_connections(breakage how, const std::string& message) {
-  implementation_->for_each_connection(
-    [&](server_connection& x) { x.break_off({how, message}); });
+  implementation_->for_each_connection([&](server_connection& x) { x.break_off({how, message}); });
 }
 
 } // namespace sshexec::testing

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "sshexec/testing/scripts.hpp"
+#include "sshexec/testing/server_record.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "sshexec/testing/scripts.hpp"
-#include "sshexec/testing/server_record.hpp"
 
 namespace sshexec::testing {
 
@@ -33,6 +33,7 @@ public:
 
   /// Throws `std::system_error` or `std::runtime_error` when there is no port or no key to be had.
   scripted_server() : scripted_server(options{}) {}
+
   explicit scripted_server(options wanted);
   scripted_server(const scripted_server&) = delete;
   scripted_server& operator=(const scripted_server&) = delete;

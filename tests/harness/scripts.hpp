@@ -65,8 +65,8 @@ struct connection_script {
   /// Any other number presents another key, the same for each number.
   unsigned host_key = 0;
 
-  /// Offered in this order of names: "publickey", "password", "keyboard-interactive". No method
-  /// other than publickey ever succeeds.
+  /// Offered: "publickey", "password", "keyboard-interactive", in whatever order. No method other
+  /// than publickey ever succeeds; an unknown name ends the connection and is told in the record.
   std::vector<std::string> methods = {"publickey"};
   accepted_keys keys = accepted_keys::own_client_key;
 
@@ -85,6 +85,7 @@ namespace step {
 struct out {
   std::string data;
 };
+
 struct err {
   std::string data;
 };
@@ -133,10 +134,9 @@ struct break_connection {
 
 } // namespace step
 
-using command_step
-  = std::variant<step::out, step::err, step::flood, step::wait_for, step::pause, step::run_shell,
-                 step::exit_status, step::exit_signal, step::eof, step::close,
-                 step::break_connection>;
+using command_step = std::variant<step::out, step::err, step::flood, step::wait_for, step::pause,
+                                  step::run_shell, step::exit_status, step::exit_signal, step::eof,
+                                  step::close, step::break_connection>;
 
 /// How a command takes a signal request (RFC 4254 §6.9).
 enum class signal_reaction : std::uint8_t {

@@ -1,11 +1,11 @@
 #include "sshexec/testing/server_channel.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <system_error>
 #include <utility>
-
-#include <unistd.h>
 
 namespace sshexec::testing {
 
@@ -20,9 +20,13 @@ constexpr std::size_t chunk_size = 32'768;
 
 server_channel::server_channel(ssh_channel channel, unsigned number, bool accepts_environment,
                                connection_context& context)
-    : context_(context), number_(number), accepts_environment_(accepts_environment),
-      channel_(channel) {
+  : context_(context),
+    number_(number),
+    accepts_environment_(accepts_environment),
+    channel_(channel) {
   callbacks_.userdata = this;
+  callbacks_.channel_data_function = on_data;
+  callbacks_.channel_eof_function = on_eof;
   callbacks_.channel_signal_function = on_signal;
   callbacks_.channel_close_function = on_close;
   ssh_callbacks_init(&callbacks_);
@@ -73,6 +77,11 @@ void server_channel::advance(bool may_write) {
   }
   if (closing_)
     close();
+  window_ = ssh_channel_window_size(channel_.get());
+}
+
+bool server_channel::has_more_room() const {
+  return ssh_channel_window_size(channel_.get()) > window_;
 }
 
 void server_channel::answer_exec() {
@@ -286,6 +295,16 @@ void server_channel::await(std::vector<pollfd>& descriptors, bool may_write) con
 
 std::optional<clock::time_point> server_channel::deadline() const {
   return pause_end_;
+}
+
+/// The data stays with libssh until there is a process that takes it.
+int server_channel::on_data(ssh_session, ssh_channel, void*, std::uint32_t, int, void* self) {
+  static_cast<server_channel*>(self)->context_.progress = true;
+  return 0;
+}
+
+void server_channel::on_eof(ssh_session, ssh_channel, void* self) {
+  static_cast<server_channel*>(self)->context_.progress = true;
 }
 
 void server_channel::on_signal(ssh_session, ssh_channel, const char* name, void* self) {

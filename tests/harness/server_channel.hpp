@@ -1,7 +1,19 @@
 #pragma once
 
+#include "sshexec/ssh/handles.hpp"
+#include "sshexec/testing/gates.hpp"
+#include "sshexec/testing/scripts.hpp"
+#include "sshexec/testing/server_record.hpp"
+#include "sshexec/testing/shell_process.hpp"
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+#include <poll.h>
+
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,17 +22,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include <libssh/callbacks.h>
-#include <libssh/libssh.h>
-#include <libssh/server.h>
-#include <poll.h>
-
-#include "sshexec/ssh/handles.hpp"
-#include "sshexec/testing/gates.hpp"
-#include "sshexec/testing/scripts.hpp"
-#include "sshexec/testing/server_record.hpp"
-#include "sshexec/testing/shell_process.hpp"
 
 namespace sshexec::testing {
 
@@ -58,6 +59,7 @@ public:
   ~server_channel();
 
   [[nodiscard]] unsigned number() const { return number_; }
+
   [[nodiscard]] bool is(ssh_channel channel) const { return channel_.get() == channel; }
 
   /// Takes a channel request (RFC 4254 §5.4). A command's is answered by `advance`.
@@ -66,6 +68,9 @@ public:
   /// Takes all steps that can be taken now; `may_write` unless libssh has more to send than the
   /// socket takes.
   void advance(bool may_write);
+
+  /// Whether the client takes more than it did at the last advance, of which nobody else tells.
+  [[nodiscard]] bool has_more_room() const;
 
   /// Adds the descriptors that lead to a next step.
   void await(std::vector<pollfd>& descriptors, bool may_write) const;
@@ -100,9 +105,13 @@ private:
 
   // Each tells whether the step is done.
   bool take(const step::out& x) { return send(stdout_, x.data); }
+
   bool take(const step::err& x) { return send(stderr_, x.data); }
+
   bool take(const step::flood&);
+
   bool take(const step::wait_for& x) { return context_.open_gates.is_open(x.gate); }
+
   bool take(const step::pause& x);
   bool take(const step::run_shell& x);
   bool take(const step::exit_status& x);
@@ -120,6 +129,8 @@ private:
   bool send(stream& to, std::string_view data);
   [[nodiscard]] std::size_t room(const stream& to) const;
 
+  static int on_data(ssh_session, ssh_channel, void*, std::uint32_t, int, void* self);
+  static void on_eof(ssh_session, ssh_channel, void* self);
   static void on_signal(ssh_session, ssh_channel, const char* name, void* self);
   static void on_close(ssh_session, ssh_channel, void* self);
 
@@ -137,6 +148,7 @@ private:
   std::optional<std::chrono::steady_clock::time_point> pause_end_;
   std::vector<std::string> signals_;
 
+  std::uint32_t window_ = 0;
   stream stdout_{.is_stderr = false};
   stream stderr_{.is_stderr = true};
 

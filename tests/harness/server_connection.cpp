@@ -1,18 +1,19 @@
 #include "sshexec/testing/server_connection.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <stdexcept>
-#include <utility>
-#include <vector>
+#include "sshexec/testing/loopback.hpp"
+#include "sshexec/testing/signals.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sshexec/testing/loopback.hpp"
-#include "sshexec/testing/signals.hpp"
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace sshexec::testing {
 
@@ -20,8 +21,8 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// How long output may take to leave before a connection breaks.
-constexpr auto flush_bound = std::chrono::seconds{1};
+/// How long a client may take to read what is sent before a connection breaks.
+constexpr auto patience = std::chrono::milliseconds{1000};
 
 /// RFC 4253 §4.2.
 constexpr const char* identification = "SSH-2.0-sshexec_testing\r\n";
@@ -89,9 +90,11 @@ const server_key& key_ring::operator[](unsigned number) {
 
 server_connection::server_connection(ssh::file_descriptor socket, unsigned number,
                                      server_state& server)
-    : server_(server), number_(number),
-      context_{number, server.record, server.open_gates, server.commands},
-      socket_(std::move(socket)), thread_([this] { run(); }) {}
+  : server_(server),
+    number_(number),
+    context_{number, server.record, server.open_gates, server.commands},
+    socket_(std::move(socket)),
+    thread_([this] { run(); }) {}
 
 server_connection::~server_connection() {
   stop();
@@ -209,17 +212,24 @@ void server_connection::take_orders() {
 void server_connection::pump() {
   if (!keys_exchanged_ && !exchange_keys())
     return;
+  receive();
+  // libssh reads from the socket in many of its functions. So all that comes in counts as progress,
+  // and poll(2) waits only when nothing has come in since the last look at everything.
   do {
     context_.progress = false;
-    receive();
-    if (context_.broken)
-      return;
     remove_closed_channels();
     const bool writable = may_write();
     for (server_channel& channel : channels_)
       if (!context_.broken)
         channel.advance(writable);
-  } while (context_.progress && !context_.broken && !stopping_ && is_alive());
+    receive();
+  } while (has_news() && !context_.broken && !stopping_ && is_alive());
+}
+
+bool server_connection::has_news() const {
+  return context_.progress || std::ranges::any_of(channels_, [](const server_channel& x) {
+           return x.has_more_room();
+         });
 }
 
 /// Tells whether the keys are exchanged.
@@ -264,8 +274,7 @@ void server_connection::authenticate(ssh_message request) {
   if (context_.broken)
     return;
   const int method = ssh_message_subtype(request);
-  const bool acceptable
-    = method == SSH_AUTH_METHOD_PUBLICKEY && accepts(key_of(request));
+  const bool acceptable = method == SSH_AUTH_METHOD_PUBLICKEY && accepts(key_of(request));
   if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
     ssh_message_auth_reply_pk_ok_simple(request);
   } else if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_VALID) {
@@ -349,15 +358,31 @@ void server_connection::carry_out(const step::break_connection& how) {
 void server_connection::disconnect(const std::string& message) {
   if (!session_) {
     send_text(message + "\r\n");
-    return end_connection(take_socket(), ending::hang_up);
+    return linger(take_socket());
   }
-  // libssh closes the socket at once, which would turn into a reset if the client has sent more.
+  // libssh closes its socket at once.
   ssh::file_descriptor socket{::fcntl(ssh_get_fd(session_.get()), F_DUPFD_CLOEXEC, 0)};
   for (server_channel& channel : channels_)
     channel.forget();
   ssh_session_set_disconnect_message(session_.get(), message.c_str());
   ssh_disconnect(session_.get());
-  end_connection(std::move(socket), ending::hang_up);
+  linger(std::move(socket));
+}
+
+/// Ends the connection and leaves the client time to read what was sent: if it sends more to a
+/// closed socket, it gets a reset that overtakes it.
+void server_connection::linger(const ssh::file_descriptor& socket) const {
+  ::shutdown(socket.get(), SHUT_WR);
+  const auto deadline = clock::now() + patience;
+  std::array<char, 4096> ignored{};
+  while (!stopping_ && clock::now() < deadline) {
+    std::array<pollfd, 2> descriptors{{{wake_.descriptor(), POLLIN, 0}, {socket.get(), POLLIN, 0}}};
+    ::poll(descriptors.data(), descriptors.size(), static_cast<int>(patience.count()));
+    wake_.clear();
+    const auto read = ::recv(socket.get(), ignored.data(), ignored.size(), MSG_DONTWAIT);
+    if (read == 0 || (read < 0 && errno != EAGAIN))
+      return;
+  }
 }
 
 /// Waits until the client gives up, or for an order to break the silence.
@@ -372,13 +397,13 @@ void server_connection::hold() {
     take_orders();
   }
   if (context_.broken)
-    end_connection(std::move(socket), context_.broken->how == breakage::reset ? ending::reset
-                                                                              : ending::hang_up);
+    end_connection(std::move(socket),
+                   context_.broken->how == breakage::reset ? ending::reset : ending::hang_up);
 }
 
 /// Lets output leave that libssh has taken already.
 void server_connection::flush() {
-  const auto deadline = clock::now() + flush_bound;
+  const auto deadline = clock::now() + patience;
   while (session_ && is_alive() && !may_write() && !stopping_ && clock::now() < deadline) {
     pollfd socket{ssh_get_fd(session_.get()), POLLOUT, 0};
     ::poll(&socket, 1, 10);

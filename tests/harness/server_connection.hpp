@@ -1,14 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <functional>
-#include <list>
-#include <map>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <thread>
-
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/handles.hpp"
 #include "sshexec/testing/gates.hpp"
@@ -17,6 +8,15 @@
 #include "sshexec/testing/server_key.hpp"
 #include "sshexec/testing/server_record.hpp"
 #include "sshexec/testing/wake_event.hpp"
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
 
 namespace sshexec::testing {
 
@@ -74,6 +74,7 @@ private:
   void await();
   void take_orders();
   void pump();
+  [[nodiscard]] bool has_news() const;
   bool exchange_keys();
   void receive();
   void handle(message_handle message);
@@ -85,6 +86,7 @@ private:
 
   void carry_out(const step::break_connection& how);
   void disconnect(const std::string& message);
+  void linger(const ssh::file_descriptor& socket) const;
   void hold();
   void flush();
   ssh::file_descriptor take_socket();

@@ -37,7 +37,8 @@ bool server_key::matches(ssh_key public_key) const {
 }
 
 void server_key::write(const std::filesystem::path& file) const {
-  require(ssh_pki_export_privkey_file(key_.get(), nullptr, nullptr, nullptr, file.c_str()) == SSH_OK,
+  require(ssh_pki_export_privkey_file(key_.get(), nullptr, nullptr, nullptr, file.c_str())
+            == SSH_OK,
           "write " + file.string());
   using std::filesystem::perms;
   std::filesystem::permissions(file, perms::owner_read | perms::owner_write);

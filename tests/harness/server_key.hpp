@@ -1,11 +1,11 @@
 #pragma once
 
+#include <libssh/libssh.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <type_traits>
-
-#include <libssh/libssh.h>
 
 namespace sshexec::testing {
 

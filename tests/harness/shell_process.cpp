@@ -1,17 +1,17 @@
 #include "sshexec/testing/shell_process.hpp"
 
-#include <array>
-#include <csignal>
-#include <cstring>
-#include <system_error>
-#include <vector>
+#include "sshexec/testing/process.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sshexec/testing/process.hpp"
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+#include <vector>
 
 namespace sshexec::testing {
 
@@ -54,6 +54,7 @@ public:
 
   spawn_actions(const spawn_actions&) = delete;
   spawn_actions& operator=(const spawn_actions&) = delete;
+
   ~spawn_actions() { ::posix_spawn_file_actions_destroy(&actions_); }
 
   const posix_spawn_file_actions_t* get() const { return &actions_; }
@@ -72,12 +73,13 @@ public:
     ::posix_spawnattr_setsigmask(&attributes_, &signals);
     ::sigfillset(&signals);
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK
-                                               | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
 
   spawn_attributes(const spawn_attributes&) = delete;
   spawn_attributes& operator=(const spawn_attributes&) = delete;
+
   ~spawn_attributes() { ::posix_spawnattr_destroy(&attributes_); }
 
   const posix_spawnattr_t* get() const { return &attributes_; }
@@ -137,15 +139,19 @@ shell_process::shell_process(const std::string& line,
 }
 
 shell_process::~shell_process() {
+  // A search that is worth its time only for a process that is cut short.
+  signal(SIGSTOP);
+  const auto others = ended() ? std::vector<pid_t>{} : stop_descendants_of(process_);
   signal(SIGKILL);
+  kill_and_wait(others);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
 std::optional<shell_process::outcome> shell_process::ended() const {
   siginfo_t info{};
-  // The process stays a zombie as long as this object lives, so that the number of its group goes to
-  // nobody else.
+  // The process stays a zombie as long as this object lives, so that the number of its group goes
+  // to nobody else.
   if (::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) != 0
       || info.si_pid == 0)
     return std::nullopt;

@@ -1,21 +1,22 @@
 #pragma once
 
+#include "sshexec/ssh/file_descriptor.hpp"
+
+#include <sys/types.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-
-#include <sys/types.h>
-
-#include "sshexec/ssh/file_descriptor.hpp"
 
 namespace sshexec::testing {
 
 /// The number of a signal named as in RFC 4254 §6.10 ("TERM"); 0 for an unknown name.
 int signal_number(const std::string& name);
 
-/// /bin/sh -c LINE in a session of its own, with non-blocking pipes to its stdin, stdout and stderr.
-/// Its process group is killed, and nothing of it left behind, when this object goes.
+/// /bin/sh -c LINE in a session of its own, with non-blocking pipes to its stdin, stdout and
+/// stderr. Its process group is killed when this object goes, and if it has not ended by then, so
+/// are all its descendants.
 class shell_process {
 public:
   /// How a process ended: one of the two.

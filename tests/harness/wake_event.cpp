@@ -1,8 +1,8 @@
 #include "sshexec/testing/wake_event.hpp"
 
-#include <system_error>
-
 #include <sys/eventfd.h>
+
+#include <system_error>
 
 namespace sshexec::testing {
 
