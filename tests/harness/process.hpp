@@ -27,8 +27,8 @@ bool is_running(pid_t process);
 /// All living processes that descend from this one, itself not included.
 std::vector<pid_t> descendants_of(pid_t process);
 
-/// Stops (SIGSTOP) all processes that descend from this one and returns them. It should be stopped
-/// itself or know that no more are to be started.
+/// Stops (SIGSTOP) all processes that descend from this one and returns them; those that it starts
+/// meanwhile may be missed unless it is stopped itself.
 std::vector<pid_t> stop_descendants_of(pid_t process);
 
 /// Becomes readable when the process ends (pidfd_open(2)); empty for one that is gone.

@@ -139,8 +139,8 @@ shell_process::shell_process(const std::string& line,
 }
 
 shell_process::~shell_process() {
-  // A search that is worth its time only for a process that is cut short.
   signal(SIGSTOP);
+  // A search that is worth its time only for a process that is cut short.
   const auto others = ended() ? std::vector<pid_t>{} : stop_descendants_of(process_);
   signal(SIGKILL);
   kill_and_wait(others);
