@@ -485,8 +485,10 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   execution_record record = record_of(x);
   record.exit_code = result.exit_code;
   record.exit_signal = result.exit_signal;
+  // First the journal, so that its lines are in the order in which callers saw their answers.
+  self->send(services.journal, std::move(record));
   x.answer.deliver(std::move(result));
-  finish(id, record);
+  finish(id);
 }
 
 void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure what) {
@@ -497,8 +499,9 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   execution_record record = record_of(x);
   record.outcome = code;
   record.message = what.message;
+  self->send(services.journal, std::move(record));
   x.answer.fail(make_failure(code, std::move(what)));
-  finish(id, record);
+  finish(id);
 }
 
 void machine_supervisor_state::fail_waiting(const setback& reason) {
@@ -508,8 +511,7 @@ void machine_supervisor_state::fail_waiting(const setback& reason) {
   }
 }
 
-void machine_supervisor_state::finish(ssh::exec_id id, const execution_record& record) {
-  self->send(services.journal, record);
+void machine_supervisor_state::finish(ssh::exec_id id) {
   cancel_timers(id);
   waiting.erase(id);
   executions.erase(id);

@@ -132,7 +132,7 @@ struct machine_supervisor_state {
   void succeed(ssh::exec_id id, ssh::exec_outcome outcome);
   void fail(ssh::exec_id id, error_code code, failure what);
   void fail_waiting(const setback& reason);
-  void finish(ssh::exec_id id, const execution_record& record);
+  void finish(ssh::exec_id id);
   execution_record record_of(const execution& x) const;
 
   // -- plumbing ------------------------------------------------------------------------------
