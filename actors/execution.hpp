@@ -2,9 +2,11 @@
 
 #include "sshexec/actors/reply.hpp"
 #include "sshexec/actors/services.hpp"
+#include "sshexec/actors/setback.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
 
+#include <caf/actor_addr.hpp>
 #include <caf/actor_clock.hpp>
 #include <caf/timestamp.hpp>
 
@@ -24,15 +26,20 @@ struct execution {
     opening,
     /// The exec request went out.
     running,
-    /// Its time is up; its end is awaited.
+    /// It is being ended, and its end is awaited.
     ending,
   };
 
   /// The parts of `phase_times`.
   enum class phase : std::uint8_t { queue, connect, run };
 
-  execution(sshexec::command what, reply<command_result> promise, time_point now)
-    : command(std::move(what)), answer(std::move(promise)), received(now), phase_since(now) {}
+  execution(sshexec::command what, caf::actor_addr sender, reply<command_result> promise,
+            time_point now)
+    : command(std::move(what)),
+      caller(std::move(sender)),
+      answer(std::move(promise)),
+      received(now),
+      phase_since(now) {}
 
   /// Counts the time from here on as another phase's.
   void enter(phase next, time_point now);
@@ -49,6 +56,8 @@ struct execution {
   [[nodiscard]] caf::timespan duration() const { return phase_since - received; }
 
   sshexec::command command;
+  /// Who sent the request; nobody for an anonymous one.
+  caf::actor_addr caller;
   reply<command_result> answer;
   caf::timestamp received_at = caf::make_timestamp();
   time_point received;
@@ -59,6 +68,8 @@ struct execution {
   std::uint32_t attempts = 0;
   bool attempting = false;
   bool reused_connection = false;
+  /// Why it is being ended, while it is.
+  setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
 };
 

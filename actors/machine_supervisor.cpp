@@ -30,6 +30,9 @@ std::string to_text(caf::timespan x) {
   return caf::deep_to_string(x);
 }
 
+const setback shutting_down{error_code::shutting_down, connection_fault::none,
+                            "the executor is shutting down"};
+
 failure with_output(failure what, command_output output) {
   what.output = std::move(output);
   return what;
@@ -40,43 +43,46 @@ failure with_output(failure what, command_output output) {
 // -- a command arrives ---------------------------------------------------------------------------
 
 caf::typed_response_promise<command_result> machine_supervisor_state::execute(command& what) {
-  auto promise = self->make_response_promise<command_result>();
   ++received;
   timers.cancel({timer::idle, 0});
   const ssh::exec_id id = ++last_id;
-  const auto [position, inserted]
-    = executions.try_emplace(id, std::move(what), reply<command_result>{promise}, now());
-  if (waiting.size() >= config.max_queued) {
-    const setback full{error_code::overloaded, connection_fault::none,
-                       std::to_string(waiting.size()) + " commands wait for this machine already"};
-    fail(id, full.code, describe(position->second, full));
-  } else {
-    waiting.insert(id);
-    proceed();
-  }
+  // The promise takes the sender away.
+  const caf::strong_actor_ptr sender = self->current_sender();
+  auto promise = self->make_response_promise<command_result>();
+  const auto caller = caf::actor_cast<caf::actor_addr>(sender);
+  if (sender && callers.insert(caller).second)
+    self->monitor(caf::actor_cast<caf::actor>(sender));
+  executions.try_emplace(id, std::move(what), caller, reply<command_result>{promise}, now());
+  if (life == life_stage::closing)
+    refuse(id, shutting_down);
+  else if (waiting.size() >= config.max_queued)
+    refuse(id, {error_code::overloaded, connection_fault::none,
+                std::to_string(waiting.size()) + " commands wait for this machine already"});
+  else
+    enqueue(id);
   drive();
   return promise;
 }
 
+void machine_supervisor_state::enqueue(ssh::exec_id id) {
+  waiting.insert(id);
+  if (link == link_state::connecting)
+    join_attempt(id);
+  else
+    proceed();
+}
+
 void machine_supervisor_state::proceed() {
-  switch (link) {
-    case link_state::disconnected:
-      if (!waiting.empty())
-        connect();
-      break;
-    case link_state::connecting:
-      for (const ssh::exec_id id : waiting) {
-        execution& x = executions.at(id);
-        x.begin_attempt();
-        x.enter(phase::connect, now());
-      }
-      break;
-    case link_state::backing_off:
-      break;
-    case link_state::connected:
-      start_waiting();
-      break;
-  }
+  if (link == link_state::connected)
+    start_waiting();
+  else if (link == link_state::disconnected && !waiting.empty())
+    connect();
+}
+
+void machine_supervisor_state::join_attempt(ssh::exec_id id) {
+  execution& x = executions.at(id);
+  x.begin_attempt();
+  x.enter(phase::connect, now());
 }
 
 // -- a connection comes about --------------------------------------------------------------------
@@ -87,7 +93,8 @@ void machine_supervisor_state::connect() {
   prepared = {};
   connect_step = "looking up keys and addresses";
   set_timer(timer::connect, config.connect_timeout);
-  proceed();
+  for (const ssh::exec_id id : waiting)
+    join_attempt(id);
   ask<ssh::private_keys>(
     services.credentials,
     [this](ssh::private_keys& keys) {
@@ -224,7 +231,7 @@ void machine_supervisor_state::attempt_failed(const setback& reason) {
       x.attempting = false;
       x.enter(phase::queue, now());
       if (x.attempts >= allowed_attempts(x))
-        fail(id, reason.code, describe(x, reason));
+        refuse(id, reason);
     }
   }
   back_off();
@@ -310,16 +317,15 @@ void machine_supervisor_state::exec_refused(ssh::exec_id id) {
   if (i == executions.end())
     return;
   i->second.progress = progress::not_started;
-  const setback reason{error_code::rejected, connection_fault::none,
-                       "the server refused to run the command"};
-  fail(id, reason.code, describe(i->second, reason));
+  refuse(id,
+         {error_code::rejected, connection_fault::none, "the server refused to run the command"});
 }
 
 void machine_supervisor_state::exec_closed(ssh::exec_id id, ssh::exec_outcome outcome) {
   --open_channels;
   if (const auto i = executions.find(id); i != executions.end()) {
     if (i->second.where == stage::ending)
-      timed_out(id, to_output(outcome), termination::killed);
+      ended(id, to_output(outcome), termination::killed);
     else if (outcome.exit_status || !outcome.exit_signal.empty())
       succeed(id, std::move(outcome));
     else
@@ -342,7 +348,8 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
                                              command_output output) {
   execution& x = executions.at(id);
   const bool may_repeat
-    = x.command.retry == retry_policy::always || x.progress == progress::not_started;
+    = life != life_stage::closing
+      && (x.command.retry == retry_policy::always || x.progress == progress::not_started);
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
   cancel_timers(id);
@@ -352,10 +359,52 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
   set_timer(timer::retry, delay_after(x.attempts), id);
 }
 
-// -- time is up ----------------------------------------------------------------------------------
+// -- a command is ended --------------------------------------------------------------------------
 
-void machine_supervisor_state::end_command(ssh::exec_id id) {
-  executions.at(id).where = stage::ending;
+void machine_supervisor_state::time_is_up(ssh::exec_id id) {
+  end_command(id, {error_code::command_timeout, connection_fault::none,
+                   "the command ran longer than " + to_text(*executions.at(id).command.timeout)});
+}
+
+void machine_supervisor_state::cancel(const std::string& command_id) {
+  const auto caller = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  end_commands(
+    {error_code::cancelled, connection_fault::none, "the caller cancelled the command"},
+    [&](const execution& x) { return x.caller == caller && x.command.id == command_id; });
+}
+
+void machine_supervisor_state::caller_ended(const caf::actor_addr& caller) {
+  callers.erase(caller);
+  end_commands(
+    {error_code::cancelled, connection_fault::none, "the caller ended"},
+    [&](const execution& x) { return x.caller == caller && !x.command.outlives_caller; });
+}
+
+template <class Predicate>
+void machine_supervisor_state::end_commands(const setback& reason, Predicate is_meant) {
+  std::vector<ssh::exec_id> meant;
+  for (const auto& [id, x] : executions) {
+    if (is_meant(x))
+      meant.push_back(id);
+  }
+  for (const ssh::exec_id id : meant)
+    end_command(id, reason);
+  proceed();
+}
+
+void machine_supervisor_state::end_command(ssh::exec_id id, const setback& reason) {
+  execution& x = executions.at(id);
+  if (x.where == stage::ending)
+    return;
+  if (x.where == stage::opening) {
+    connection->abandon(id);
+    must_drive = true;
+  }
+  if (x.where != stage::running)
+    return refuse(id, reason);
+  x.where = stage::ending;
+  x.ended_for = reason;
+  timers.cancel({timer::run, id});
   connection->signal(id, "TERM");
   must_drive = true;
   set_timer(timer::kill, config.kill_grace, id);
@@ -370,20 +419,18 @@ void machine_supervisor_state::kill_command(ssh::exec_id id) {
 void machine_supervisor_state::give_up_command(ssh::exec_id id) {
   ssh::exec_outcome outcome = connection->abandon(id);
   must_drive = true;
-  timed_out(id, to_output(outcome), termination::unknown);
+  ended(id, to_output(outcome), termination::unknown);
   start_waiting();
 }
 
-void machine_supervisor_state::timed_out(ssh::exec_id id, command_output output, termination how) {
+void machine_supervisor_state::ended(ssh::exec_id id, command_output output, termination how) {
   const execution& x = executions.at(id);
-  const std::string end = how == termination::killed
-                            ? "the remote process was killed"
-                            : "whether the remote process ended is unknown";
-  failure what
-    = describe(x, {error_code::command_timeout, connection_fault::none,
-                   "the command ran longer than " + to_text(*x.command.timeout) + "; " + end});
+  setback reason = x.ended_for;
+  reason.text += how == termination::killed ? "; the remote process was killed"
+                                            : "; whether the remote process ended is unknown";
+  failure what = describe(x, reason);
   what.termination = how;
-  fail(id, error_code::command_timeout, with_output(std::move(what), std::move(output)));
+  fail(id, reason.code, with_output(std::move(what), std::move(output)));
 }
 
 // -- the connection ends -------------------------------------------------------------------------
@@ -407,7 +454,7 @@ void machine_supervisor_state::lost(const setback& reason) {
   for (const ssh::exec_id id : interrupted) {
     ssh::exec_outcome outcome = connection->abandon(id);
     if (executions.at(id).where == stage::ending)
-      timed_out(id, to_output(outcome), termination::unknown);
+      ended(id, to_output(outcome), termination::unknown);
     else
       retry_or_fail(id, reason, to_output(outcome));
   }
@@ -450,21 +497,38 @@ void machine_supervisor_state::expire() {
                received);
 }
 
+// -- the supervisor ends -------------------------------------------------------------------------
+
+void machine_supervisor_state::registry_ended(const caf::error& reason) {
+  // Nobody holds the executor any more, but what it was asked to do is still waited for.
+  if (reason == caf::exit_reason::unreachable)
+    life = std::max(life, life_stage::leaving);
+  else
+    shut_down();
+}
+
 void machine_supervisor_state::shut_down() {
-  const setback reason{error_code::shutting_down, connection_fault::none,
-                       "the executor is shutting down"};
-  while (!executions.empty()) {
-    const auto& [id, x] = *executions.begin();
-    ssh::exec_outcome outcome;
-    if (x.where == stage::running || x.where == stage::ending) {
-      connection->signal(id, "TERM");
-      outcome = connection->abandon(id);
-    }
-    fail(id, reason.code, with_output(describe(x, reason), to_output(outcome)));
-  }
-  if (connection)
-    connection->advance();
+  if (life == life_stage::closing)
+    return drained();
+  life = life_stage::closing;
+  end_commands(shutting_down, [](const execution& x) { return x.where < stage::running; });
+  if (config.drain_timeout.count() > 0)
+    set_timer(timer::drain, config.drain_timeout);
+  else
+    drained();
+}
+
+void machine_supervisor_state::drained() {
+  end_commands(shutting_down, [](const execution&) { return true; });
+}
+
+void machine_supervisor_state::leave() {
   drop_connection();
+  // Those who live longer would keep what is left of this actor in memory.
+  self->demonitor(caf::actor_cast<caf::actor_addr>(registry));
+  for (const caf::actor_addr& caller : callers)
+    self->demonitor(caller);
+  self->quit();
 }
 
 // -- a request is answered -----------------------------------------------------------------------
@@ -504,11 +568,13 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   finish(id);
 }
 
+void machine_supervisor_state::refuse(ssh::exec_id id, const setback& reason) {
+  fail(id, reason.code, describe(executions.at(id), reason));
+}
+
 void machine_supervisor_state::fail_waiting(const setback& reason) {
-  while (!waiting.empty()) {
-    const ssh::exec_id id = *waiting.begin();
-    fail(id, reason.code, describe(executions.at(id), reason));
-  }
+  while (!waiting.empty())
+    refuse(*waiting.begin(), reason);
 }
 
 void machine_supervisor_state::finish(ssh::exec_id id) {
@@ -546,7 +612,10 @@ void machine_supervisor_state::drive() {
       react(event);
     }
   } while (must_drive);
-  send_tick();
+  if (life != life_stage::serving && executions.empty())
+    leave();
+  else
+    send_tick();
 }
 
 void machine_supervisor_state::react(ssh::connection_event& event) {
@@ -591,12 +660,16 @@ void machine_supervisor_state::on_deadline(const timer_key& key) {
         set_timer(timer::next_address, address_delay);
       return;
     case timer::reconnect:
+      if (waiting.empty())
+        failures = 0;
       link = link_state::disconnected;
       return proceed();
     case timer::keepalive:
       return check_liveness();
     case timer::idle:
       return expire();
+    case timer::drain:
+      return drained();
     case timer::stuck_channels:
       return lost({error_code::connection_error, connection_fault::dropped,
                    "the server did not close channels that were given up"});
@@ -605,14 +678,13 @@ void machine_supervisor_state::on_deadline(const timer_key& key) {
                    "the server did not answer the request for a channel within "
                      + to_text(config.connect_timeout)});
     case timer::run:
-      return end_command(id);
+      return time_is_up(id);
     case timer::kill:
       return kill_command(id);
     case timer::give_up:
       return give_up_command(id);
     case timer::retry:
-      waiting.insert(id);
-      return proceed();
+      return enqueue(id);
   }
 }
 
@@ -670,12 +742,25 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   state.config = std::move(config);
   state.services = std::move(services);
   state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
-  self->set_exit_handler([self](const caf::exit_msg& message) {
+  self->monitor(registry);
+  self->set_exit_handler([self](const caf::exit_msg&) {
     self->state.shut_down();
-    self->quit(message.reason);
+    self->state.drive();
+  });
+  self->set_down_handler([self](const caf::down_msg& message) {
+    auto& state = self->state;
+    if (message.source == state.registry)
+      state.registry_ended(message.reason);
+    else
+      state.caller_ended(message.source);
+    state.drive();
   });
   return {
     [self](execute_atom, const machine&, command& what) { return self->state.execute(what); },
+    [self](cancel_atom, const machine&, const std::string& id) {
+      self->state.cancel(id);
+      self->state.drive();
+    },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
     [self](tick_atom) { self->state.tick(); },
   };

@@ -67,6 +67,14 @@ struct machine_supervisor_state {
     connected,
   };
 
+  enum class life_stage : std::uint8_t {
+    serving,
+    /// Nobody can send commands any more; it ends with its last one.
+    leaving,
+    /// Refuses new commands and repeats none.
+    closing,
+  };
+
   /// What a deadline is for; those of single commands are told apart by their id.
   enum class timer : std::uint8_t {
     connect,
@@ -75,6 +83,7 @@ struct machine_supervisor_state {
     keepalive,
     idle,
     stuck_channels,
+    drain,
     open_channel,
     run,
     kill,
@@ -88,7 +97,9 @@ struct machine_supervisor_state {
   // -- a command arrives ---------------------------------------------------------------------
 
   caf::typed_response_promise<command_result> execute(command& what);
+  void enqueue(ssh::exec_id id);
   void proceed();
+  void join_attempt(ssh::exec_id id);
 
   // -- a connection comes about --------------------------------------------------------------
 
@@ -112,12 +123,17 @@ struct machine_supervisor_state {
   void wait_again(ssh::exec_id id);
   void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
 
-  // -- time is up ----------------------------------------------------------------------------
+  // -- a command is ended --------------------------------------------------------------------
 
-  void end_command(ssh::exec_id id);
+  void time_is_up(ssh::exec_id id);
+  void cancel(const std::string& command_id);
+  void caller_ended(const caf::actor_addr& caller);
+  template <class Predicate>
+  void end_commands(const setback& reason, Predicate is_meant);
+  void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
   void give_up_command(ssh::exec_id id);
-  void timed_out(ssh::exec_id id, command_output output, termination how);
+  void ended(ssh::exec_id id, command_output output, termination how);
 
   // -- the connection ends -------------------------------------------------------------------
 
@@ -125,12 +141,19 @@ struct machine_supervisor_state {
   void drop_connection();
   void check_liveness();
   void expire();
+
+  // -- the supervisor ends -------------------------------------------------------------------
+
+  void registry_ended(const caf::error& reason);
   void shut_down();
+  void drained();
+  void leave();
 
   // -- a request is answered -----------------------------------------------------------------
 
   void succeed(ssh::exec_id id, ssh::exec_outcome outcome);
   void fail(ssh::exec_id id, error_code code, failure what);
+  void refuse(ssh::exec_id id, const setback& reason);
   void fail_waiting(const setback& reason);
   void finish(ssh::exec_id id);
   execution_record record_of(const execution& x) const;
@@ -172,6 +195,9 @@ struct machine_supervisor_state {
   supervisor_services services;
   caf::weak_actor_ptr registry;
 
+  life_stage life = life_stage::serving;
+  /// The callers whose end will be told.
+  std::set<caf::actor_addr> callers;
   std::uint64_t received = 0;
   ssh::exec_id last_id = 0;
   std::map<ssh::exec_id, execution> executions;

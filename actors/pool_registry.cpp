@@ -21,7 +21,8 @@ bool is_variable_name(const std::string& name) {
 } // namespace
 
 caf::result<command_result> pool_registry_state::execute(machine& target, command& what) {
-  complete(target, what);
+  complete(target);
+  complete(what);
   if (shutdown_reason)
     return refuse(target, what, error_code::shutting_down, "the executor is shutting down");
   if (auto reason = objection(target, what))
@@ -29,6 +30,12 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
   entry& chosen = entry_of(target);
   ++chosen.delegated;
   return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
+}
+
+void pool_registry_state::cancel(machine& target, std::string& command_id) {
+  complete(target);
+  if (const auto i = machines.find(target); i != machines.end())
+    self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
 }
 
 void pool_registry_state::expired(const machine& target, std::uint64_t received) {
@@ -52,10 +59,9 @@ void pool_registry_state::supervisor_ended(const caf::actor_addr& supervisor) {
 }
 
 void pool_registry_state::shut_down(const caf::error& reason) {
-  if (!std::exchange(shutdown_reason, reason)) {
-    for (auto& [target, known] : machines)
-      self->send_exit(known.supervisor, caf::exit_reason::user_shutdown);
-  }
+  shutdown_reason = reason;
+  for (const auto& [supervisor, target] : supervisors)
+    self->send_exit(supervisor, caf::exit_reason::user_shutdown);
   quit_when_done();
 }
 
@@ -96,9 +102,12 @@ caf::error pool_registry_state::refuse(const machine& target, const command& wha
   return make_failure(code, std::move(reason));
 }
 
-void pool_registry_state::complete(machine& target, command& what) const {
+void pool_registry_state::complete(machine& target) const {
   if (target.username.empty())
     target.username = config.user;
+}
+
+void pool_registry_state::complete(command& what) const {
   if (!what.timeout)
     what.timeout = config.command_timeout;
   if (!what.max_output)
@@ -139,6 +148,9 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
   return {
     [self](execute_atom, machine& target, command& what) {
       return self->state.execute(target, what);
+    },
+    [self](cancel_atom, machine& target, std::string& command_id) {
+      self->state.cancel(target, command_id);
     },
     [self](expired_atom, const machine& target, std::uint64_t received) {
       self->state.expired(target, received);

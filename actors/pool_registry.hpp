@@ -28,6 +28,7 @@ struct pool_registry_state {
   explicit pool_registry_state(registry_actor::pointer self_ptr) : self(self_ptr) {}
 
   caf::result<command_result> execute(machine& target, command& what);
+  void cancel(machine& target, std::string& command_id);
   void expired(const machine& target, std::uint64_t received);
   void supervisor_ended(const caf::actor_addr& supervisor);
   void shut_down(const caf::error& reason);
@@ -37,7 +38,8 @@ struct pool_registry_state {
                                                      const command& what) const;
   caf::error refuse(const machine& target, const command& what, error_code code,
                     std::string message);
-  void complete(machine& target, command& what) const;
+  void complete(machine& target) const;
+  void complete(command& what) const;
   entry& entry_of(const machine& target);
   void quit_when_done();
 

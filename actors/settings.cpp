@@ -85,6 +85,8 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
   read("command-timeout", "for commands that name none (default: 30s)", x.command_timeout);
   read("max-output", "bytes kept of each stream of a command (default: 16777216)", x.max_output);
   read("kill-grace", "between TERM, KILL and the end of a channel (default: 2s)", x.kill_grace);
+  read("drain-timeout", "for running commands when the executor shuts down (default: 0s)",
+       x.drain_timeout);
   read("max-channels", "commands at once on one connection (default: 10)", x.max_channels);
   read("max-queued", "commands that may wait for one machine (default: 10000)", x.max_queued);
   read("idle-timeout", "after which an unused connection is closed (default: 5min)",
@@ -148,6 +150,7 @@ caf::error validate(const settings& x) {
     {jitter_holds, "retry-jitter is 0 to 1"},
     {is_positive(x.command_timeout), "command-timeout must be longer than 0 and at most a year"},
     {is_duration(x.kill_grace), "kill-grace is at most a year"},
+    {is_duration(x.drain_timeout), "drain-timeout is at most a year"},
     {x.max_channels > 0, "max-channels is at least 1"},
     {x.max_queued > 0, "max-queued is at least 1"},
     {is_positive(x.idle_timeout), "idle-timeout must be longer than 0 and at most a year"},

@@ -56,6 +56,8 @@ struct settings {
   std::uint64_t max_output = std::uint64_t{16} << 20;
   /// Between TERM, KILL and the closing of a command's channel.
   caf::timespan kill_grace = std::chrono::seconds{2};
+  /// How long commands may go on when the executor shuts down, before they are ended.
+  caf::timespan drain_timeout{0};
 
   /// Commands at once on one connection (sshd's MaxSessions is 10 by default).
   std::uint32_t max_channels = 10;

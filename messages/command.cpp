@@ -7,7 +7,8 @@ namespace sshexec {
 namespace {
 
 auto fields(const command& x) {
-  return std::tie(x.line, x.timeout, x.max_output, x.environment, x.stdin_data, x.retry);
+  return std::tie(x.line, x.timeout, x.max_output, x.environment, x.stdin_data, x.retry, x.id,
+                  x.outlives_caller);
 }
 
 } // namespace

@@ -35,12 +35,16 @@ struct command {
   /// What the command reads; its end is always sent, so that no command waits for input forever.
   std::string stdin_data;
   retry_policy retry = retry_policy::always;
+  /// The caller's own name for the request, by which it can cancel it. May be empty.
+  std::string id;
+  /// Whether the command goes on when its caller has ended.
+  bool outlives_caller = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, command& x) {
   return f(caf::meta::type_name("command"), x.line, x.timeout, x.max_output, x.environment,
-           x.stdin_data, x.retry);
+           x.stdin_data, x.retry, x.id, x.outlives_caller);
 }
 
 bool operator==(const command& a, const command& b);

@@ -6,13 +6,19 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <string>
+
 namespace sshexec {
 
 /// What callers hold. Every request is answered exactly once: with the result of a command that ran
-/// to its end, or with an error of category "sshexec" (`error_code`) that carries a `failure`.
+/// to its end, or with an error of category "sshexec" (`error_code`) that carries a `failure`. The
+/// commands of a caller that ends are cancelled, unless they outlive it.
 using executor_actor = caf::typed_actor<
   /// Runs a command on a machine, over the machine's pooled connection if there is one.
-  caf::replies_to<execute_atom, machine, command>::with<command_result>>;
+  caf::replies_to<execute_atom, machine, command>::with<command_result>,
+  /// Takes back all of the sender's requests to this machine whose command has this id: those that
+  /// wait are answered with `cancelled` at once, those that run once they were ended.
+  caf::reacts_to<cancel_atom, machine, std::string>>;
 
 /// Makes the messages known to an actor system: their types, and the text of their errors. To be
 /// called once in the constructor of the system's configuration.

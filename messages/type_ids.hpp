@@ -28,6 +28,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
 
   // An atom's text has at most ten characters (CAF 0.17, `caf/atom.hpp`).
   CAF_ADD_ATOM(sshexec, sshexec, execute_atom, "execute")
+  CAF_ADD_ATOM(sshexec, sshexec, cancel_atom, "cancel")
 
 CAF_END_TYPE_ID_BLOCK(sshexec)
 

@@ -90,6 +90,8 @@ void exec_channel::request_exec(std::vector<connection_event>& events) {
   const int status = ssh_channel_request_exec(channel_.get(), request_.command.c_str());
   if (status == SSH_OK) {
     state_ = state::running;
+    if (!signal_.empty())
+      signal(signal_);
   } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
     events.emplace_back(event::exec_refused{id_});
     close();
@@ -117,10 +119,11 @@ void exec_channel::write_stdin() {
   ssh_channel_send_eof(channel_.get());
 }
 
-void exec_channel::signal(const char* name) {
-  // Before the exec request was answered libssh takes no second request, and nothing runs yet.
+void exec_channel::signal(std::string_view name) {
+  signal_ = name;
+  // Before the exec request was answered libssh takes no second request.
   if (state_ == state::running)
-    ssh_channel_request_send_signal(channel_.get(), name);
+    ssh_channel_request_send_signal(channel_.get(), signal_.c_str());
 }
 
 exec_outcome exec_channel::abandon() {

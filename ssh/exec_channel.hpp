@@ -5,6 +5,8 @@
 
 #include <libssh/callbacks.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace sshexec::ssh {
@@ -25,7 +27,8 @@ public:
   /// Whether the channel is of no more use: closed by the server, or never opened.
   [[nodiscard]] bool ended() const { return state_ == state::ended; }
 
-  void signal(const char* name);
+  /// Sends a signal to the command, as soon as the server runs it.
+  void signal(std::string_view name);
 
   /// Closes our side as soon as the protocol allows and gives up what was received so far.
   exec_outcome abandon();
@@ -69,6 +72,8 @@ private:
   std::map<std::string, std::string>::const_iterator next_variable_;
   std::size_t stdin_sent_ = 0;
   bool stdin_ended_ = false;
+  /// To be sent when the exec request is answered.
+  std::string signal_;
   ssh_channel_callbacks_struct callbacks_{};
   channel_handle channel_;
 };

@@ -257,7 +257,7 @@ void libssh_connection::start(exec_id id, exec_request request) {
 
 void libssh_connection::signal(exec_id id, std::string_view name) {
   if (const auto i = channels_.find(id); i != channels_.end() && state_ == state::established)
-    i->second->signal(std::string{name}.c_str());
+    i->second->signal(name);
 }
 
 exec_outcome libssh_connection::abandon(exec_id id) {

@@ -75,9 +75,14 @@ BOOST_AUTO_TEST_CASE(a_machine_survives_the_network) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_with_all_its_options_survives_the_network) {
-  const command x{all_byte_values(),         1500ms,
-                  std::uint64_t{1} << 40,    {{"A", "1"}, {"B", all_byte_values()}},
-                  std::string("in\0put", 6), retry_policy::never};
+  const command x{all_byte_values(),
+                  1500ms,
+                  std::uint64_t{1} << 40,
+                  {{"A", "1"}, {"B", all_byte_values()}},
+                  std::string("in\0put", 6),
+                  retry_policy::never,
+                  "request 1",
+                  true};
   BOOST_TEST((transfer(x) == x));
 }
 

@@ -44,7 +44,8 @@ journal_actor::behavior_type journal(journal_actor::pointer, simulated_pool* poo
 } // namespace
 
 simulated_pool::simulated_pool(settings wanted)
-  : scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+  : pool_settings(std::move(wanted)),
+    scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
   services.credentials = system.spawn(credentials, this);
@@ -53,7 +54,7 @@ simulated_pool::simulated_pool(settings wanted)
   services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
     return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
   };
-  registry = system.spawn(pool_registry, std::move(wanted), std::move(services));
+  registry = system.spawn(pool_registry, pool_settings, std::move(services));
   settle();
 }
 
@@ -84,20 +85,36 @@ command simulated_pool::some_command(std::string line) {
 
 std::shared_ptr<pending_answer> simulated_pool::request(command what, machine target) {
   auto answer = std::make_shared<pending_answer>();
-  system.spawn([this, answer, what, target](caf::event_based_actor* self) {
-    self->request(registry, caf::infinite, execute_atom_v, target, what)
-      .then(
-        [answer](command_result& result) {
-          answer->result = std::move(result);
-          ++answer->count;
-        },
-        [answer](caf::error& error) {
-          answer->error = std::move(error);
-          ++answer->count;
-        });
-  });
+  answer->caller
+    = system.spawn([this, answer, what, target](caf::event_based_actor* self) -> caf::behavior {
+        self->request(registry, caf::infinite, execute_atom_v, target, what)
+          .then(
+            [self, answer](command_result& result) {
+              answer->result = std::move(result);
+              ++answer->count;
+              self->quit();
+            },
+            [self, answer](caf::error& error) {
+              answer->error = std::move(error);
+              ++answer->count;
+              self->quit();
+            });
+        return {[this, self](cancel_atom, const machine& of, const std::string& id) {
+          self->send(registry, cancel_atom_v, of, id);
+        }};
+      });
   settle();
   return answer;
+}
+
+void simulated_pool::cancel(const pending_answer& answer, const std::string& id, machine target) {
+  caf::anon_send(answer.caller, cancel_atom_v, std::move(target), id);
+  settle();
+}
+
+void simulated_pool::end_caller(const pending_answer& answer) {
+  caf::anon_send_exit(answer.caller, caf::exit_reason::kill);
+  settle();
 }
 
 void simulated_pool::pass(caf::timespan time) {
@@ -105,12 +122,19 @@ void simulated_pool::pass(caf::timespan time) {
   settle();
 }
 
+void simulated_pool::begin_shutdown() {
+  caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
+  settle();
+}
+
 void simulated_pool::shut_down() {
   if (!registry)
     return;
-  caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
-  settle();
+  begin_shutdown();
   registry = nullptr;
+  pass(pool_settings.drain_timeout);
+  pass(pool_settings.kill_grace);
+  pass(pool_settings.kill_grace);
 }
 
 } // namespace sshexec::test

@@ -3,6 +3,7 @@
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/messages/executor.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
@@ -122,8 +123,12 @@ struct pending_answer {
   std::optional<command_result> result;
   std::optional<caf::error> error;
   int count = 0;
+  /// Who asked; it ends with the answer.
+  caf::actor caller;
 
   [[nodiscard]] bool arrived() const { return count > 0; }
+
+  [[nodiscard]] bool failed_with(error_code code) const { return error && is(*error, code); }
 
   [[nodiscard]] failure what() const { return error ? to_failure(*error) : failure{}; }
 };
@@ -140,12 +145,21 @@ public:
 
   std::shared_ptr<pending_answer> request(command what, machine target = some_machine());
 
+  /// Lets a request's caller cancel its commands of this id.
+  void cancel(const pending_answer& answer, const std::string& id = {},
+              machine target = some_machine());
+
+  /// Ends a request's caller.
+  void end_caller(const pending_answer& answer);
+
   /// Lets every actor handle what is in its mailbox.
   void settle() { scheduler.run(); }
 
   /// Lets virtual time pass, and handles what becomes due.
   void pass(caf::timespan time);
-  /// Ends the pool by an exit message.
+  /// Sends the pool an exit message.
+  void begin_shutdown();
+  /// Ends the pool, and passes the time that this may take.
   void shut_down();
 
   simulated_connection& connection() { return *network.alive.at(0); }
@@ -159,6 +173,7 @@ public:
   std::vector<ssh::host_key> remembered;
   std::vector<ssh::address> addresses{1};
 
+  settings pool_settings;
   virtual_time_config config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& scheduler;

@@ -23,6 +23,16 @@ void refuse_connection(simulated_connection& connection) {
   connection.lose(ssh::error_kind::refused, "192.0.2.1:22: Connection refused");
 }
 
+struct draining_pool : simulated_pool {
+  static settings wanted() {
+    settings result = default_settings();
+    result.drain_timeout = 20s;
+    return result;
+  }
+
+  draining_pool() : simulated_pool(wanted()) {}
+};
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(supervisor, simulated_pool)
@@ -402,6 +412,155 @@ BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_before_any_connection_is_tri
   BOOST_TEST(journal.size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_waiting_command_that_is_cancelled_is_answered_at_once) {
+  network.on_dial = [](simulated_connection&) {};
+  const auto first = request(some_command());
+  const auto second = request(some_command());
+  cancel(*first);
+  BOOST_REQUIRE(first->failed_with(error_code::cancelled));
+  BOOST_TEST(first->what().message == "admin@host:22: the caller cancelled the command");
+  BOOST_TEST((first->what().progress == progress::not_started));
+  BOOST_TEST(!second->arrived());
+  BOOST_TEST(journal.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_running_command_that_is_cancelled_is_killed) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  auto& link = connection();
+  cancel(*answer);
+  BOOST_REQUIRE(link.signals.size() == 1);
+  BOOST_TEST(link.signals[0].second == "TERM");
+  BOOST_TEST(!answer->arrived());
+  // A second one changes nothing.
+  cancel(*answer);
+  pass(2s);
+  BOOST_REQUIRE(link.signals.size() == 2);
+  BOOST_TEST(link.signals[1].second == "KILL");
+  ssh::exec_outcome outcome;
+  outcome.exit_signal = "KILL";
+  outcome.stdout_data = "so far";
+  link.emit(ev::exec_closed{link.started[0].first, outcome});
+  settle();
+  BOOST_REQUIRE(answer->failed_with(error_code::cancelled));
+  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST(answer->what().output.stdout_data == "so far");
+  pass(1h);
+  BOOST_TEST(answer->count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_cancelled_while_its_channel_opens_never_runs) {
+  const auto answer = request(some_command());
+  auto& link = connection();
+  cancel(*answer);
+  BOOST_TEST(answer->failed_with(error_code::cancelled));
+  BOOST_TEST((answer->what().progress == progress::not_started));
+  BOOST_TEST(link.abandoned.size() == 1U);
+  // The channel still counts until the server has closed it.
+  network.on_start = succeed_at_once;
+  link.emit(ev::exec_closed{link.started[0].first, {}});
+  settle();
+  BOOST_TEST(request(some_command())->result.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_waits_for_its_retry_can_be_cancelled) {
+  network.on_start = [](simulated_connection& link, ssh::exec_id id) {
+    link.emit(ev::exec_sent{id});
+    link.lose(ssh::error_kind::dropped);
+  };
+  const auto answer = request(some_command());
+  BOOST_TEST(!answer->arrived());
+  cancel(*answer);
+  BOOST_TEST(answer->failed_with(error_code::cancelled));
+  BOOST_TEST((answer->what().progress == progress::may_have_run));
+  pass(1h);
+  BOOST_TEST(answer->count == 1);
+  BOOST_TEST(network.dialed == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancel_means_the_callers_own_commands_of_that_id_only) {
+  network.on_start = start_only;
+  command named = some_command();
+  named.id = "mine";
+  const auto mine = request(named);
+  const auto of_another = request(named);
+  cancel(*mine, "other");
+  BOOST_TEST(connection().signals.empty());
+  cancel(*mine, "mine", some_machine("elsewhere"));
+  BOOST_TEST(connection().signals.empty());
+  cancel(*mine, "mine");
+  BOOST_TEST(connection().signals.size() == 1U);
+  BOOST_TEST(!of_another->arrived());
+}
+
+BOOST_AUTO_TEST_CASE(the_commands_of_a_caller_that_ends_are_cancelled) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  command lasting = some_command();
+  lasting.outlives_caller = true;
+  const auto other = request(lasting);
+  end_caller(*answer);
+  end_caller(*other);
+  BOOST_REQUIRE(connection().signals.size() == 1);
+  BOOST_TEST(connection().signals[0].first == connection().started[0].first);
+  connection().finish(connection().started[0].first, 0);
+  connection().finish(connection().started[1].first, 0);
+  settle();
+  BOOST_REQUIRE(journal.size() == 2);
+  BOOST_TEST((journal[0].outcome == error_code::cancelled));
+  BOOST_TEST((journal[1].outcome == error_code::none));
+}
+
+BOOST_AUTO_TEST_CASE(shutting_down_kills_running_commands_and_waits_for_their_end) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  begin_shutdown();
+  BOOST_TEST(!answer->arrived());
+  BOOST_REQUIRE(connection().signals.size() == 1);
+  connection().finish(connection().started[0].first, 1);
+  settle();
+  BOOST_REQUIRE(answer->failed_with(error_code::shutting_down));
+  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST(system.registry().running() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_after_the_beginning_of_a_shutdown_is_refused) {
+  network.on_start = start_only;
+  request(some_command());
+  begin_shutdown();
+  BOOST_TEST(request(some_command())->failed_with(error_code::shutting_down));
+}
+
+BOOST_AUTO_TEST_CASE(commands_go_on_when_the_last_handle_of_the_executor_is_dropped) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  auto& link = connection();
+  registry = nullptr;
+  settle();
+  BOOST_TEST(!answer->arrived());
+  link.finish(link.started[0].first, 0);
+  settle();
+  BOOST_TEST(answer->result.has_value());
+  BOOST_TEST(network.alive.empty());
+  BOOST_TEST(system.registry().running() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_executor_that_is_killed_leaves_nothing_behind) {
+  network.on_start = start_only;
+  const auto running = request(some_command());
+  network.on_dial = [](simulated_connection&) {};
+  const auto connecting = request(some_command(), some_machine("connecting"));
+  caf::anon_send_exit(registry, caf::exit_reason::kill);
+  settle();
+  BOOST_TEST(connecting->failed_with(error_code::shutting_down));
+  pass(2s);
+  pass(2s);
+  BOOST_TEST(running->failed_with(error_code::shutting_down));
+  registry = nullptr;
+  BOOST_TEST(network.alive.empty());
+  BOOST_TEST(system.registry().running() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(shutting_down_answers_every_open_request_and_leaves_no_actor) {
   network.on_start = start_only;
   std::vector<std::shared_ptr<pending_answer>> answers;
@@ -414,12 +573,59 @@ BOOST_AUTO_TEST_CASE(shutting_down_answers_every_open_request_and_leaves_no_acto
   shut_down();
   for (const auto& answer : answers) {
     BOOST_TEST(answer->count == 1);
-    BOOST_REQUIRE(answer->error);
-    BOOST_TEST(is(*answer->error, error_code::shutting_down));
+    BOOST_TEST(answer->failed_with(error_code::shutting_down));
   }
   BOOST_TEST(system.registry().running() == 0U);
   BOOST_TEST(network.alive.empty());
   BOOST_TEST(journal.size() == answers.size());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_draining_executor_lets_running_commands_finish, draining_pool) {
+  network.on_start = start_only;
+  const auto running = request(some_command());
+  network.on_start = nullptr;
+  const auto opening = request(some_command());
+  begin_shutdown();
+  BOOST_TEST(opening->failed_with(error_code::shutting_down));
+  pass(20s - 1ns);
+  BOOST_TEST(connection().signals.empty());
+  connection().finish(connection().started[0].first, 0);
+  settle();
+  BOOST_TEST(running->result.has_value());
+  BOOST_TEST(system.registry().running() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_draining_executor_ends_what_takes_too_long, draining_pool) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  begin_shutdown();
+  pass(20s);
+  BOOST_TEST(connection().signals.size() == 1U);
+  pass(2s);
+  pass(2s);
+  BOOST_TEST(answer->failed_with(error_code::shutting_down));
+  BOOST_TEST(system.registry().running() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_exit_message_ends_the_draining, draining_pool) {
+  network.on_start = start_only;
+  request(some_command());
+  begin_shutdown();
+  BOOST_TEST(connection().signals.empty());
+  begin_shutdown();
+  BOOST_TEST(connection().signals.size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_draining_executor_repeats_no_command, draining_pool) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  begin_shutdown();
+  connection().lose(ssh::error_kind::dropped);
+  settle();
+  BOOST_TEST(answer->failed_with(error_code::connection_error));
+  BOOST_TEST((answer->what().progress == progress::may_have_run));
+  BOOST_TEST(network.dialed == 1U);
+  BOOST_TEST(system.registry().running() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
