@@ -461,6 +461,7 @@ void machine_supervisor_state::lost(const setback& reason) {
   if (!proven)
     return attempt_failed(reason);
   drop_connection();
+  failures = 0;
   link = link_state::disconnected;
   proceed();
 }

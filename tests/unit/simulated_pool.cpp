@@ -1,5 +1,6 @@
 #include "simulated_pool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sshexec::test {
@@ -42,6 +43,23 @@ journal_actor::behavior_type journal(journal_actor::pointer, simulated_pool* poo
 }
 
 } // namespace
+
+void simulated_connection::emit(ssh::connection_event event) {
+  events_.push_back(std::move(event));
+  notify_();
+}
+
+void simulated_connection::finish(ssh::exec_id id, std::uint32_t exit_status, std::string output) {
+  ssh::exec_outcome outcome;
+  outcome.exit_status = exit_status;
+  outcome.stdout_bytes = output.size();
+  outcome.stdout_data = std::move(output);
+  emit(ssh::event::exec_closed{id, std::move(outcome)});
+}
+
+void simulated_connection::lose(ssh::error_kind kind, std::string text) {
+  emit(ssh::event::lost{{kind, std::move(text)}});
+}
 
 simulated_pool::simulated_pool(settings wanted)
   : pool_settings(std::move(wanted)),
@@ -118,7 +136,15 @@ void simulated_pool::end_caller(const pending_answer& answer) {
 }
 
 void simulated_pool::pass(caf::timespan time) {
-  scheduler.advance_time(time);
+  auto& clock = scheduler.clock();
+  const auto end = clock.now() + time;
+  // Deadline by deadline, as on a real clock; CAF's test clock would go to the end first.
+  while (clock.has_pending_timeout() && clock.schedule().begin()->first <= end) {
+    const auto next = std::max(clock.schedule().begin()->first, clock.now());
+    scheduler.advance_time(next - clock.now());
+    settle();
+  }
+  scheduler.advance_time(end - clock.now());
   settle();
 }
 

@@ -27,6 +27,8 @@ struct simulated_network {
   std::function<void(simulated_connection&)> on_dial;
   /// Called for each command that starts; by default nothing happens until the test says so.
   std::function<void(simulated_connection&, ssh::exec_id)> on_start;
+  /// Called for each connection that the pool drops.
+  std::function<void(simulated_connection&)> on_drop;
   /// Connections alive now; a dropped one leaves.
   std::vector<simulated_connection*> alive;
   std::size_t dialed = 0;
@@ -46,25 +48,18 @@ public:
       emit(ssh::event::authenticated{});
   }
 
-  ~simulated_connection() override { std::erase(network_.alive, this); }
+  ~simulated_connection() override {
+    std::erase(network_.alive, this);
+    if (network_.on_drop)
+      network_.on_drop(*this);
+  }
 
   /// Makes an event happen and the pool notice.
-  void emit(ssh::connection_event event) {
-    events_.push_back(std::move(event));
-    notify_();
-  }
+  void emit(ssh::connection_event event);
 
-  void finish(ssh::exec_id id, std::uint32_t exit_status, std::string output = {}) {
-    ssh::exec_outcome outcome;
-    outcome.exit_status = exit_status;
-    outcome.stdout_bytes = output.size();
-    outcome.stdout_data = std::move(output);
-    emit(ssh::event::exec_closed{id, std::move(outcome)});
-  }
+  void finish(ssh::exec_id id, std::uint32_t exit_status, std::string output = {});
 
-  void lose(ssh::error_kind kind, std::string text = "gone") {
-    emit(ssh::event::lost{{kind, std::move(text)}});
-  }
+  void lose(ssh::error_kind kind, std::string text = "gone");
 
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
 

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -15,78 +16,150 @@ namespace ev = sshexec::ssh::event;
 
 namespace {
 
+/// What one seed decides about the pool.
+settings random_settings(std::mt19937_64& random) {
+  const auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution{low, high}(random);
+  };
+  settings result = simulated_pool::default_settings();
+  result.retry_delays.clear();
+  for (int i = pick(0, 4); i > 0; --i)
+    result.retry_delays.emplace_back(std::chrono::milliseconds{pick(1, 9) * 500 + i});
+  result.max_channels = static_cast<std::uint32_t>(pick(1, 10));
+  result.max_queued = pick(0, 4) == 0 ? 20 : 10'000;
+  result.drain_timeout = std::chrono::seconds{pick(0, 3) * 10};
+  return result;
+}
+
 /// Hours in the life of a pool whose machines fail in every way, all decided by one seed. After
 /// each step the promises are checked.
 class simulation {
 public:
   explicit simulation(std::uint64_t seed) : random_(seed) {
     pool_.network.on_dial = [this](simulated_connection& link) { begin(link); };
+    pool_.network.on_drop = [this](simulated_connection& link) { dropped(link); };
     pool_.network.on_start
       = [this](simulated_connection& link, ssh::exec_id id) { begin_command(link, id); };
   }
 
   void run() {
-    const int steps = pick(20, 120);
-    for (int i = 0; i < steps; ++i) {
-      step();
-      check();
-    }
+    take_steps(pick(20, 120));
+    pool_.begin_shutdown();
+    take_steps(pick(0, 20));
     pool_.shut_down();
     check_end();
   }
 
 private:
+  struct request {
+    std::shared_ptr<pending_answer> answer = std::make_shared<pending_answer>();
+    std::string line;
+    std::string machine;
+    /// Its caller was ended, and hears of no answer.
+    bool orphaned = false;
+  };
+
   struct channel {
     bool sent = false;
   };
 
   /// What the machine's side knows of one connection.
   struct link_state {
+    std::string machine;
     bool established = false;
     std::map<ssh::exec_id, channel> channels;
+  };
+
+  /// What is known of the attempts to connect to one machine.
+  struct attempts {
+    std::size_t failed = 0;
+    caf::actor_clock::time_point failed_at;
+    /// Whether a command got a channel since the last moment without open requests: it may wait
+    /// for a retry of its own then, whose delay is counted from elsewhere.
+    bool started = false;
+    /// Whether a request was taken back since the last success: nobody may have waited for the end
+    /// of the delay then, which the next request finds under way.
+    bool taken_back = false;
   };
 
   int pick(int low, int high) { return std::uniform_int_distribution{low, high}(random_); }
 
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
+  [[nodiscard]] auto now() const { return pool_.scheduler.clock().now(); }
+
+  void take_steps(int count) {
+    for (int i = 0; i < count; ++i) {
+      step();
+      check();
+    }
+  }
+
   void step() {
-    switch (pick(0, 9)) {
+    switch (pick(0, 10)) {
       case 0:
       case 1:
       case 2:
-        submit();
-        break;
+        return submit();
       case 3:
-        pool_.pass(std::chrono::milliseconds{pick(0, 1500)});
-        break;
+        return pool_.pass(std::chrono::milliseconds{pick(0, 1500)});
       case 4:
-        pool_.pass(std::chrono::seconds{pick(1, 60)});
-        break;
+        return pool_.pass(std::chrono::seconds{pick(1, 60)});
       case 5:
-        pool_.pass(std::chrono::seconds{chance(20) ? 301 : 4});
-        break;
+        return pool_.pass(std::chrono::seconds{chance(20) ? 301 : 4});
+      case 6:
+        return interfere();
       default:
-        disturb();
+        return disturb();
     }
   }
 
   void submit() {
-    machine target = simulated_pool::some_machine("host-" + std::to_string(pick(1, 3)));
+    const std::string name = "host-" + std::to_string(pick(1, 3));
+    machine target = simulated_pool::some_machine(name);
     // The connection's settings tell its machine by the user's name.
-    target.username = target.hostname;
-    command what = simulated_pool::some_command(chance(5) ? "" : "true");
-    what.timeout = std::chrono::seconds{pick(1, 60)};
-    what.retry = static_cast<retry_policy>(pick(0, 2));
-    idle_dials_ = 0;
+    target.username = name;
+    const bool blank = chance(5);
     const int burst = chance(10) ? 30 : 1;
-    for (int i = 0; i < burst; ++i)
-      answers_.push_back(pool_.request(what, target));
+    for (int i = 0; i < burst; ++i) {
+      forget_attempts();
+      const auto id = std::to_string(requests_.size());
+      command what = simulated_pool::some_command(blank ? "" : "true " + id);
+      what.timeout = std::chrono::seconds{pick(1, 60)};
+      what.retry = static_cast<retry_policy>(pick(0, 2));
+      what.outlives_caller = chance(30);
+      what.id = id;
+      auto& added = requests_.emplace_back();
+      added.line = what.line;
+      added.machine = name;
+      added.answer = pool_.request(what, target);
+    }
+  }
+
+  /// A caller cancels or ends.
+  void interfere() {
+    if (requests_.empty())
+      return;
+    const int last = static_cast<int>(requests_.size()) - 1;
+    const int index = pick(std::max(0, last - 40), last);
+    request& chosen = requests_[static_cast<std::size_t>(index)];
+    if (chosen.answer->arrived() || chosen.orphaned)
+      return;
+    attempts_[chosen.machine].taken_back = true;
+    if (chance(50)) {
+      machine target = simulated_pool::some_machine(chosen.machine);
+      target.username = chosen.machine;
+      pool_.cancel(*chosen.answer, std::to_string(index), target);
+    } else {
+      chosen.orphaned = true;
+      pool_.end_caller(*chosen.answer);
+    }
   }
 
   /// How a connection starts out.
   void begin(simulated_connection& link) {
-    links_[&link] = {};
+    links_[&link] = {link.settings.username, false, {}};
+    check_dial(link.settings.username);
     switch (pick(0, 9)) {
       case 0:
         return link.lose(ssh::error_kind::refused);
@@ -102,15 +175,27 @@ private:
   }
 
   void establish(simulated_connection& link) {
-    links_[&link].established = true;
+    link_state& state = links_[&link];
+    state.established = true;
+    attempts_[state.machine] = {};
     link.emit(ev::authenticated{});
+  }
+
+  void dropped(simulated_connection& link) {
+    const link_state& state = links_[&link];
+    if (state.established)
+      return;
+    attempts& made = attempts_[state.machine];
+    ++made.failed;
+    made.failed_at = now();
   }
 
   /// How a command starts out.
   void begin_command(simulated_connection& link, ssh::exec_id id) {
-    auto& channels = links_[&link].channels;
-    channels[id] = {};
-    if (channels.size() > 10)
+    link_state& state = links_[&link];
+    attempts_[state.machine].started = true;
+    state.channels[id] = {};
+    if (state.channels.size() > pool_.pool_settings.max_channels)
       BOOST_ERROR("more channels than allowed");
     ++link.bytes;
     switch (pick(0, 9)) {
@@ -163,7 +248,7 @@ private:
     link_state& state = links_[&link];
     link.bytes += chance(90) ? 1 : 0;
     if (!state.established) {
-      chance(50) ? establish(link) : lose(link);
+      chance(50) ? establish(link) : link.lose(ssh::error_kind::dropped);
     } else if (chance(5)) {
       lose(link);
     } else if (!state.channels.empty()) {
@@ -176,43 +261,96 @@ private:
     pool_.settle();
   }
 
-  void check() {
-    std::size_t answered = 0;
-    for (const auto& answer : answers_) {
-      BOOST_REQUIRE(answer->count <= 1);
-      answered += answer->arrived() ? 1 : 0;
-    }
-    BOOST_REQUIRE(pool_.journal.size() == answered);
-    std::set<std::string> connected;
-    for (const simulated_connection* link : pool_.network.alive)
-      BOOST_REQUIRE(connected.insert(link->settings.username).second);
-    if (answered == answers_.size()) {
-      BOOST_REQUIRE((idle_dials_ == 0 || idle_dials_ == pool_.network.dialed));
-      idle_dials_ = pool_.network.dialed;
-    } else {
-      idle_dials_ = 0;
+  [[nodiscard]] bool is_open(const request& x) const {
+    return !x.answer->arrived() && !(x.orphaned && recorded_.contains(x.line));
+  }
+
+  [[nodiscard]] bool is_wanted(const std::string& machine) const {
+    return std::any_of(requests_.begin(), requests_.end(),
+                       [&](const request& x) { return x.machine == machine && is_open(x); });
+  }
+
+  /// A connection is attempted only for requests, and after a failed attempt only when the delay
+  /// is over to the nanosecond.
+  void check_dial(const std::string& machine) {
+    const bool wanted = std::any_of(requests_.begin(), requests_.end(), [&](const request& x) {
+      return x.machine == machine && is_open(x);
+    });
+    if (!wanted)
+      BOOST_ERROR("a connection that nobody waits for");
+    const attempts& made = attempts_[machine];
+    if (made.failed == 0 || made.started || made.taken_back)
+      return;
+    const auto& delays = pool_.pool_settings.retry_delays;
+    const auto delay = delays.at(std::min(made.failed, delays.size()) - 1);
+    if (now() - made.failed_at != delay)
+      BOOST_ERROR("a delay that was not configured");
+  }
+
+  /// A machine whose requests are all answered starts afresh with its next one.
+  void forget_attempts() {
+    read_journal();
+    for (auto& [machine, made] : attempts_) {
+      if (is_wanted(machine))
+        continue;
+      made.failed = 0;
+      made.started = false;
     }
   }
 
-  void check_end() {
-    for (const auto& answer : answers_) {
-      BOOST_REQUIRE(answer->count == 1);
-      if (answer->error)
-        BOOST_REQUIRE(answer->what().attempts <= 4);
-      else
-        BOOST_REQUIRE((answer->result->attempts >= 1 && answer->result->attempts <= 4));
+  /// The executor had ended when the request was sent.
+  static bool came_too_late(const request& x) {
+    return x.answer->error && *x.answer->error == caf::sec::request_receiver_down;
+  }
+
+  /// No command has more than one line in the journal.
+  void read_journal() {
+    for (; records_read_ < pool_.journal.size(); ++records_read_) {
+      const std::string& line = pool_.journal[records_read_].command_line;
+      BOOST_REQUIRE((line.empty() || recorded_.insert(line).second));
     }
-    BOOST_REQUIRE(pool_.journal.size() == answers_.size());
+  }
+
+  void check() {
+    read_journal();
+    std::size_t answered = 0;
+    std::size_t orphaned = 0;
+    for (const request& x : requests_) {
+      BOOST_REQUIRE(x.answer->count <= 1);
+      answered += x.answer->arrived() && !came_too_late(x) ? 1 : 0;
+      orphaned += x.orphaned ? 1 : 0;
+    }
+    BOOST_REQUIRE(pool_.journal.size() >= answered);
+    BOOST_REQUIRE(pool_.journal.size() <= answered + orphaned);
+    std::set<std::string> connected;
+    for (const simulated_connection* link : pool_.network.alive)
+      BOOST_REQUIRE(connected.insert(link->settings.username).second);
+    forget_attempts();
+  }
+
+  void check_end() {
+    const auto most = pool_.pool_settings.retry_delays.size() + 1;
+    for (const request& x : requests_) {
+      BOOST_REQUIRE(x.answer->count == (x.orphaned ? 0 : 1));
+      if (x.answer->error)
+        BOOST_REQUIRE(x.answer->what().attempts <= most);
+      if (x.answer->result)
+        BOOST_REQUIRE((x.answer->result->attempts >= 1 && x.answer->result->attempts <= most));
+    }
+    const auto late = std::count_if(requests_.begin(), requests_.end(), came_too_late);
+    BOOST_REQUIRE(pool_.journal.size() + static_cast<std::size_t>(late) == requests_.size());
     BOOST_REQUIRE(pool_.network.alive.empty());
     BOOST_REQUIRE(pool_.system.registry().running() == 0);
   }
 
   std::mt19937_64 random_;
   std::map<simulated_connection*, link_state> links_;
-  std::vector<std::shared_ptr<pending_answer>> answers_;
-  /// Connections made when the last request was answered: without requests there are no more.
-  std::size_t idle_dials_ = 0;
-  simulated_pool pool_;
+  std::map<std::string, attempts> attempts_;
+  std::vector<request> requests_;
+  /// The command lines in the journal, and how much of it was read.
+  std::set<std::string> recorded_;
+  std::size_t records_read_ = 0;
+  simulated_pool pool_{random_settings(random_)};
 };
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
