@@ -33,6 +33,11 @@ std::string to_text(caf::timespan x) {
 const setback shutting_down{error_code::shutting_down, connection_fault::none,
                             "the executor is shutting down"};
 
+/// Whether the server told how the command ended.
+bool has_ended(const ssh::exec_outcome& x) {
+  return x.exit_status || !x.exit_signal.empty();
+}
+
 failure with_output(failure what, command_output output) {
   what.output = std::move(output);
   return what;
@@ -321,19 +326,23 @@ void machine_supervisor_state::exec_refused(ssh::exec_id id) {
          {error_code::rejected, connection_fault::none, "the server refused to run the command"});
 }
 
-void machine_supervisor_state::exec_closed(ssh::exec_id id, ssh::exec_outcome outcome) {
+void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome outcome) {
+  const auto i = executions.find(id);
+  if (i == executions.end())
+    return;
+  if (i->second.where == stage::ending)
+    ended(id, to_output(outcome), has_ended(outcome) ? termination::killed : termination::unknown);
+  else if (has_ended(outcome))
+    succeed(id, std::move(outcome));
+  else
+    retry_or_fail(id,
+                  {error_code::connection_error, connection_fault::dropped,
+                   "the channel closed without an exit status"},
+                  to_output(outcome));
+}
+
+void machine_supervisor_state::channel_closed() {
   --open_channels;
-  if (const auto i = executions.find(id); i != executions.end()) {
-    if (i->second.where == stage::ending)
-      ended(id, to_output(outcome), termination::killed);
-    else if (outcome.exit_status || !outcome.exit_signal.empty())
-      succeed(id, std::move(outcome));
-    else
-      retry_or_fail(id,
-                    {error_code::connection_error, connection_fault::dropped,
-                     "the channel closed without an exit status"},
-                    to_output(outcome));
-  }
   start_waiting();
 }
 
@@ -453,7 +462,10 @@ void machine_supervisor_state::lost(const setback& reason) {
   }
   for (const ssh::exec_id id : interrupted) {
     ssh::exec_outcome outcome = connection->abandon(id);
-    if (executions.at(id).where == stage::ending)
+    execution& x = executions.at(id);
+    if (has_ended(outcome))
+      x.progress = progress::finished;
+    if (x.where == stage::ending)
       ended(id, to_output(outcome), termination::unknown);
     else
       retry_or_fail(id, reason, to_output(outcome));
@@ -631,7 +643,8 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::exec_sent e) { exec_sent(e.id); },
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
                [this](ev::exec_refused e) { exec_refused(e.id); },
-               [this](ev::exec_closed& e) { exec_closed(e.id, std::move(e.outcome)); },
+               [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
+               [this](ev::channel_closed) { channel_closed(); },
                [this](ev::lost& e) { lost(to_setback(e.reason)); },
              },
              event);

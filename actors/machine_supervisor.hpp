@@ -119,7 +119,8 @@ struct machine_supervisor_state {
   void exec_sent(ssh::exec_id id);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
   void exec_refused(ssh::exec_id id);
-  void exec_closed(ssh::exec_id id, ssh::exec_outcome outcome);
+  void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
+  void channel_closed();
   void wait_again(ssh::exec_id id);
   void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
 

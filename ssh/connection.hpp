@@ -74,10 +74,16 @@ struct exec_refused {
   exec_id id = 0;
 };
 
-/// The channel's close arrived: its slot on the server is free.
-struct exec_closed {
+/// The command is over: its end and the end of its output arrived, or its channel closed without
+/// them. The channel still counts on the server.
+struct exec_ended {
   exec_id id = 0;
   exec_outcome outcome;
+};
+
+/// The channel's close arrived: its slot on the server is free.
+struct channel_closed {
+  exec_id id = 0;
 };
 
 /// The connection is over; the last event it gives. Commands that were running can be asked for
@@ -90,8 +96,8 @@ struct lost {
 
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
-                 event::exec_sent, event::channel_refused, event::exec_refused, event::exec_closed,
-                 event::lost>;
+                 event::exec_sent, event::channel_refused, event::exec_refused, event::exec_ended,
+                 event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
 /// owner, who calls `advance` whenever it was notified and after each other call, and reacts to the
@@ -120,8 +126,8 @@ public:
   /// Sends a signal to a running command, by its name without "SIG" (RFC 4254 §6.9).
   virtual void signal(exec_id id, std::string_view name) = 0;
 
-  /// Closes a command's channel and returns what it brought so far. `exec_closed`, with an empty
-  /// outcome, still follows when the server closes its side.
+  /// Closes a command's channel and returns what it brought so far. Only `channel_closed` still
+  /// follows, when the server closes its side.
   virtual exec_outcome abandon(exec_id id) = 0;
 
   /// Sends a request that any server answers in some way (keepalive@openssh.com).

@@ -36,6 +36,7 @@ exec_channel::exec_channel(ssh_session session, exec_id id, exec_request request
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
   callbacks_.channel_exit_signal_function = on_exit_signal;
+  callbacks_.channel_eof_function = on_eof;
   callbacks_.channel_close_function = on_close;
   ssh_callbacks_init(&callbacks_);
   ssh_set_channel_callbacks(channel_.get(), &callbacks_);
@@ -54,9 +55,22 @@ void exec_channel::advance(std::vector<connection_event>& events) {
     request_exec(events);
   if (state_ == state::running)
     write_stdin();
-  if (closed_by_server_ && state_ != state::ended) {
+  tell_end(events);
+}
+
+void exec_channel::tell_end(std::vector<connection_event>& events) {
+  if (state_ == state::ended)
+    return;
+  // The end of the command and that of its output come in any order (RFC 4254 §6.10).
+  const bool complete = output_ended_ && (outcome_.exit_status || !outcome_.exit_signal.empty());
+  if ((complete || closed_by_server_) && !std::exchange(told_, true)) {
+    events.emplace_back(event::exec_ended{id_, std::move(outcome_)});
+    if (!closed_by_server_)
+      close();
+  }
+  if (closed_by_server_) {
     state_ = state::ended;
-    events.emplace_back(event::exec_closed{id_, std::move(outcome_)});
+    events.emplace_back(event::channel_closed{id_});
   }
 }
 
@@ -93,6 +107,7 @@ void exec_channel::request_exec(std::vector<connection_event>& events) {
     if (!signal_.empty())
       signal(signal_);
   } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+    told_ = true;
     events.emplace_back(event::exec_refused{id_});
     close();
   }
@@ -128,6 +143,7 @@ void exec_channel::signal(std::string_view name) {
 
 exec_outcome exec_channel::abandon() {
   abandoned_ = true;
+  told_ = true;
   // A channel that the server is still opening can be closed only once it is open; forgotten
   // earlier, it would hold one of the server's places for ever.
   if (state_ != state::opening && state_ != state::ended)
@@ -162,6 +178,10 @@ void exec_channel::on_exit_status(ssh_session, ssh_channel, int status, void* se
 void exec_channel::on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*,
                                   const char*, void* self) {
   static_cast<exec_channel*>(self)->outcome_.exit_signal = signal != nullptr ? signal : "";
+}
+
+void exec_channel::on_eof(ssh_session, ssh_channel, void* self) {
+  static_cast<exec_channel*>(self)->output_ended_ = true;
 }
 
 void exec_channel::on_close(ssh_session, ssh_channel, void* self) {

@@ -52,6 +52,7 @@ private:
   void send_environment();
   void request_exec(std::vector<connection_event>& events);
   void write_stdin();
+  void tell_end(std::vector<connection_event>& events);
   void close();
 
   static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t length,
@@ -59,6 +60,7 @@ private:
   static void on_exit_status(ssh_session session, ssh_channel channel, int status, void* self);
   static void on_exit_signal(ssh_session session, ssh_channel channel, const char* signal, int core,
                              const char* message, const char* language, void* self);
+  static void on_eof(ssh_session session, ssh_channel channel, void* self);
   static void on_close(ssh_session session, ssh_channel channel, void* self);
 
   ssh_session session_;
@@ -68,6 +70,9 @@ private:
   state state_ = state::opening;
   bool exec_was_sent_ = false;
   bool abandoned_ = false;
+  /// Whether the owner knows all about the command that it will ever be told.
+  bool told_ = false;
+  bool output_ended_ = false;
   bool closed_by_server_ = false;
   std::map<std::string, std::string>::const_iterator next_variable_;
   std::size_t stdin_sent_ = 0;

@@ -54,7 +54,12 @@ void simulated_connection::finish(ssh::exec_id id, std::uint32_t exit_status, st
   outcome.exit_status = exit_status;
   outcome.stdout_bytes = output.size();
   outcome.stdout_data = std::move(output);
-  emit(ssh::event::exec_closed{id, std::move(outcome)});
+  end(id, std::move(outcome));
+}
+
+void simulated_connection::end(ssh::exec_id id, ssh::exec_outcome outcome) {
+  emit(ssh::event::exec_ended{id, std::move(outcome)});
+  emit(ssh::event::channel_closed{id});
 }
 
 void simulated_connection::lose(ssh::error_kind kind, std::string text) {

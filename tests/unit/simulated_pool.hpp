@@ -59,6 +59,9 @@ public:
 
   void finish(ssh::exec_id id, std::uint32_t exit_status, std::string output = {});
 
+  /// Ends a command, and closes its channel.
+  void end(ssh::exec_id id, ssh::exec_outcome outcome);
+
   void lose(ssh::error_kind kind, std::string text = "gone");
 
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }

@@ -231,7 +231,7 @@ private:
       outcome.exit_status = 0;
     else if (chance(50))
       outcome.exit_signal = "KILL";
-    link.emit(ev::exec_closed{id, std::move(outcome)});
+    link.end(id, std::move(outcome));
   }
 
   void lose(simulated_connection& link) {

@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_timeout_whose_end_the_server_confirms_says_killed) {
   ssh::exec_outcome outcome;
   outcome.exit_signal = "TERM";
   outcome.stdout_data = "so far";
-  connection().emit(ev::exec_closed{connection().started[0].first, outcome});
+  connection().end(connection().started[0].first, outcome);
   settle();
   BOOST_REQUIRE(answer->error);
   BOOST_TEST((answer->what().termination == termination::killed));
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(an_exec_request_that_the_server_refuses_is_rejected) {
   const auto answer = request(some_command());
   BOOST_REQUIRE(answer->error);
   BOOST_TEST(is(*answer->error, error_code::rejected));
-  connection().emit(ev::exec_closed{connection().started[0].first, {}});
+  connection().end(connection().started[0].first, {});
   settle();
   BOOST_TEST(answer->count == 1);
 }
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(no_more_channels_are_opened_than_allowed) {
 BOOST_AUTO_TEST_CASE(a_channel_that_closes_without_an_exit_status_is_no_success) {
   network.on_start = [](simulated_connection& connection, ssh::exec_id id) {
     connection.emit(ev::exec_sent{id});
-    connection.emit(ev::exec_closed{id, {}});
+    connection.end(id, {});
   };
   command careful = some_command();
   careful.retry = retry_policy::only_if_not_started;
@@ -442,7 +442,7 @@ BOOST_AUTO_TEST_CASE(a_running_command_that_is_cancelled_is_killed) {
   ssh::exec_outcome outcome;
   outcome.exit_signal = "KILL";
   outcome.stdout_data = "so far";
-  link.emit(ev::exec_closed{link.started[0].first, outcome});
+  link.end(link.started[0].first, outcome);
   settle();
   BOOST_REQUIRE(answer->failed_with(error_code::cancelled));
   BOOST_TEST((answer->what().termination == termination::killed));
@@ -460,7 +460,7 @@ BOOST_AUTO_TEST_CASE(a_command_cancelled_while_its_channel_opens_never_runs) {
   BOOST_TEST(link.abandoned.size() == 1U);
   // The channel still counts until the server has closed it.
   network.on_start = succeed_at_once;
-  link.emit(ev::exec_closed{link.started[0].first, {}});
+  link.end(link.started[0].first, {});
   settle();
   BOOST_TEST(request(some_command())->result.has_value());
 }
