@@ -299,20 +299,16 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
 
 void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
   --open_channels;
+  if (open_channels == 0)
+    return lost({error_code::connection_error, connection_fault::dropped,
+                 "the server refused a session channel (reason " + std::to_string(reason)
+                   + ") though none was open"});
   opened_since_refusal = 0;
-  channel_limit = std::max(open_channels, 1U);
+  channel_limit = open_channels;
+  // Its turn comes when one of the others has closed; that is no attempt of its own.
   if (executions.contains(id)) {
     timers.cancel({timer::open_channel, id});
-    if (open_channels > 0) {
-      // Its turn comes when one of the others has closed; that is no attempt of its own.
-      wait_again(id);
-    } else {
-      retry_or_fail(id,
-                    {error_code::connection_error, connection_fault::protocol,
-                     "the server refused a session channel (reason " + std::to_string(reason)
-                       + ") though none was open"},
-                    {});
-    }
+    wait_again(id);
   }
   start_waiting();
 }

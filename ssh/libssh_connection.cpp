@@ -232,10 +232,10 @@ void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
     const int status
       = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
-    if (status == SSH_AUTH_AGAIN)
-      return;
     if (status == SSH_AUTH_ERROR || !ssh_is_connected(session_.get()))
       return lose_session();
+    if (status == SSH_AUTH_AGAIN)
+      return;
     if (status == SSH_AUTH_PARTIAL)
       return lose(
         {error_kind::authentication, "the key alone is not enough, the server asks for more: "

@@ -61,7 +61,7 @@ public:
   /// Opens a gate, for good: lets all steps go on that wait for it, now or later.
   void release(const std::string& gate);
 
-  /// Breaks all connections of this moment.
+  /// Breaks all connections of this moment, each as soon as it notes `event::connection_broken`.
   void break_connections(breakage how, const std::string& message = {});
 
 private:

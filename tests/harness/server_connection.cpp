@@ -141,8 +141,10 @@ void server_connection::serve() {
     if (!context_.broken)
       pump();
   }
-  if (context_.broken)
-    carry_out(*context_.broken);
+  if (!context_.broken)
+    return;
+  context_.note(event::connection_broken);
+  carry_out(*context_.broken);
 }
 
 void server_connection::greet() {

@@ -26,6 +26,8 @@ enum class event : std::uint8_t {
   signal_received,
   /// Both sides have closed the channel.
   channel_closed,
+  /// The server breaks the connection; from here on it answers nothing.
+  connection_broken,
   /// The connection is gone, whoever ended it.
   disconnected,
 };

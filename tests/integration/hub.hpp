@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,10 @@ public:
     if (config_.known_hosts_file.empty())
       config_.known_hosts_file = directory.path() / "known_hosts";
     config_.journal = directory.path() / "journal";
-    executor = *spawn_executor(system, config_);
+    auto spawned = spawn_executor(system, config_);
+    if (!spawned)
+      throw std::runtime_error(system.render(spawned.error()));
+    executor = std::move(*spawned);
   }
 
   ~hub() { shut_down(); }

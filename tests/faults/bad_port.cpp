@@ -1,0 +1,48 @@
+#include "bad_port.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace sshexec::test {
+
+namespace {
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  result.sin_port = htons(port);
+  return result;
+}
+
+} // namespace
+
+bad_port::bad_port(kind what) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address = loopback(0);
+  socklen_t length = sizeof(address);
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  // A port that is bound but not listened on is nobody else's, and refuses.
+  if (::bind(socket_.get(), raw, length) != 0 || ::getsockname(socket_.get(), raw, &length) != 0)
+    throw std::system_error(errno, std::generic_category(), "binding a loopback port");
+  number_ = ntohs(address.sin_port);
+  if (what == kind::unanswered)
+    fill_queue();
+}
+
+void bad_port::fill_queue() {
+  ::listen(socket_.get(), 0);
+  const sockaddr_in address = loopback(number_);
+  for (bool answered = true; answered;) {
+    ssh::file_descriptor client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    pollfd writable{client.get(), POLLOUT, 0};
+    answered = ::poll(&writable, 1, 200) == 1;
+    queued_.push_back(std::move(client));
+  }
+}
+
+} // namespace sshexec::test
