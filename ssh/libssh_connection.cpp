@@ -329,7 +329,8 @@ error libssh_connection::session_error() const {
       = code == disconnect_protocol_error || code == disconnect_key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
-  if (text.starts_with("Socket error"))
+  // A server that has said nothing broke no protocol.
+  if (text.starts_with("Socket error") || socket_counter_.in_bytes == 0)
     return {error_kind::dropped, text};
   return {error_kind::protocol, text};
 }

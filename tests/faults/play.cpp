@@ -167,7 +167,8 @@ private:
   std::vector<answer> run(const machine& target, std::size_t count) {
     requests_ += count;
     command what = make_command("command");
-    what.timeout = cell_.what == fault::omission ? caf::timespan{300ms} : caf::timespan{1min};
+    const bool times_out = expected(cell_).code == error_code::command_timeout;
+    what.timeout = times_out ? caf::timespan{300ms} : caf::timespan{1min};
     return hub_.run(target, std::vector<command>(count, what));
   }
 

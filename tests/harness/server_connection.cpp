@@ -215,17 +215,20 @@ void server_connection::pump() {
   if (!keys_exchanged_ && !exchange_keys())
     return;
   receive();
-  // libssh reads from the socket in many of its functions. So all that comes in counts as progress,
-  // and poll(2) waits only when nothing has come in since the last look at everything.
+  // libssh reads from the socket and writes to it in many of its functions. So all that comes in
+  // counts as progress, and so does room for more; poll(2) waits only when there was neither since
+  // the last look at everything.
+  bool writable = true;
   do {
     context_.progress = false;
     remove_closed_channels();
-    const bool writable = may_write();
+    writable = may_write();
     for (server_channel& channel : channels_)
       if (!context_.broken)
         channel.advance(writable);
     receive();
-  } while (has_news() && !context_.broken && !stopping_ && is_alive());
+  } while ((has_news() || (!writable && may_write())) && !context_.broken && !stopping_
+           && is_alive());
 }
 
 bool server_connection::has_news() const {
