@@ -217,6 +217,7 @@ void machine_supervisor_state::connected() {
   commands_sent = 0;
   bytes_heard = 0;
   last_heard = now();
+  silent_checks = 0;
   timers.cancel({timer::connect, 0});
   set_timer(timer::keepalive, config.keepalive_interval);
   for (const ssh::exec_id id : waiting)
@@ -484,13 +485,21 @@ void machine_supervisor_state::drop_connection() {
     timers.cancel({what, 0});
 }
 
-void machine_supervisor_state::check_liveness() {
+void machine_supervisor_state::listen() {
   if (const auto bytes = connection->bytes_received(); bytes != bytes_heard) {
     bytes_heard = bytes;
     last_heard = now();
+    silent_checks = 0;
   }
+}
+
+void machine_supervisor_state::check_liveness() {
+  listen();
   const caf::timespan silence = now() - last_heard;
-  if (silence >= config.keepalive_interval * silent_intervals)
+  if (silence < config.keepalive_interval)
+    return set_timer(timer::keepalive, config.keepalive_interval - silence);
+  // Counted rather than measured: where this process itself was held up, the peer gets its chance.
+  if (++silent_checks == silent_intervals)
     return lost({error_code::connection_error, connection_fault::timed_out,
                  "the server was silent for " + to_text(silence)});
   connection->send_keepalive();
@@ -614,6 +623,7 @@ void machine_supervisor_state::drive() {
       break;
     const auto number = connection_number;
     auto events = connection->advance();
+    listen();
     for (ssh::connection_event& event : events) {
       // An event may end the connection that it came from.
       if (number != connection_number)

@@ -140,6 +140,8 @@ struct machine_supervisor_state {
 
   void lost(const setback& reason);
   void drop_connection();
+  /// Notes whether the server said something since the last time.
+  void listen();
   void check_liveness();
   void expire();
 
@@ -224,6 +226,7 @@ struct machine_supervisor_state {
   std::uint64_t commands_sent = 0;
   std::uint64_t bytes_heard = 0;
   time_point last_heard;
+  int silent_checks = 0;
 
   timer_queue<timer_key> timers;
   std::minstd_rand random{std::random_device{}()};

@@ -66,6 +66,11 @@ void simulated_connection::lose(ssh::error_kind kind, std::string text) {
   emit(ssh::event::lost{{kind, std::move(text)}});
 }
 
+void simulated_connection::hear() {
+  ++bytes;
+  notify_();
+}
+
 simulated_pool::simulated_pool(settings wanted)
   : pool_settings(std::move(wanted)),
     scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {

@@ -64,6 +64,9 @@ public:
 
   void lose(ssh::error_kind kind, std::string text = "gone");
 
+  /// Something comes in, whatever it is.
+  void hear();
+
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
 
   bool try_next_address() override { return ++addresses_tried < settings.addresses.size(); }
@@ -88,7 +91,11 @@ public:
     return std::exchange(partial, {});
   }
 
-  void send_keepalive() override { ++keepalives; }
+  void send_keepalive() override {
+    ++keepalives;
+    if (answers_keepalives)
+      hear();
+  }
 
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
 
@@ -101,6 +108,7 @@ public:
   /// What the next abandoned command brought.
   ssh::exec_outcome partial;
   std::size_t keepalives = 0;
+  bool answers_keepalives = false;
   std::uint64_t bytes = 0;
 
 private:

@@ -209,10 +209,8 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_gets_term_then_kill_then_its_c
   network.on_start = start_only;
   const auto answer = request(some_command());
   auto& link = connection();
-  pass(15s);
-  // A sign of life.
-  ++link.bytes;
-  pass(15s - 1ns);
+  link.answers_keepalives = true;
+  pass(30s - 1ns);
   BOOST_TEST(link.signals.empty());
   pass(1ns);
   BOOST_REQUIRE(link.signals.size() == 1);
@@ -325,14 +323,9 @@ BOOST_AUTO_TEST_CASE(after_5_idle_minutes_the_connection_is_closed_and_the_super
   network.on_start = succeed_at_once;
   const auto before = system.registry().running();
   request(some_command());
-  network.alive.at(0)->bytes = 1;
+  connection().answers_keepalives = true;
   BOOST_TEST(system.registry().running() == before + 1);
-  for (auto waited = 0s; waited < 290s; waited += 10s) {
-    ++connection().bytes;
-    pass(10s);
-  }
-  ++connection().bytes;
-  pass(10s - 1ns);
+  pass(5min - 1ns);
   BOOST_TEST(network.alive.size() == 1U);
   pass(1ns);
   BOOST_TEST(network.alive.empty());
@@ -346,11 +339,8 @@ BOOST_AUTO_TEST_CASE(after_5_idle_minutes_the_connection_is_closed_and_the_super
 BOOST_AUTO_TEST_CASE(a_command_that_arrives_during_the_expiry_is_not_lost) {
   network.on_start = succeed_at_once;
   request(some_command());
-  for (auto waited = 0s; waited < 290s; waited += 10s) {
-    ++connection().bytes;
-    pass(10s);
-  }
-  ++connection().bytes;
+  connection().answers_keepalives = true;
+  pass(290s);
   // The tick is in the supervisor's mailbox, and the command is sent before it is handled.
   scheduler.advance_time(10s);
   const auto answer = request(some_command());
@@ -360,20 +350,68 @@ BOOST_AUTO_TEST_CASE(a_command_that_arrives_during_the_expiry_is_not_lost) {
   BOOST_TEST(next->result.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_silent_peer_is_given_up_and_an_answering_one_is_not) {
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_given_up_30_silent_seconds_after_its_last_sign_of_life) {
   network.on_start = succeed_at_once;
   request(some_command());
   auto& link = connection();
-  link.bytes = 1;
-  pass(10s);
-  BOOST_TEST(link.keepalives == 1U);
-  link.bytes = 2;
-  pass(10s);
-  pass(10s);
-  pass(10s);
+  pass(5s);
+  link.hear();
+  settle();
+  pass(30s - 1ns);
   BOOST_TEST(network.alive.size() == 1U);
-  pass(10s);
+  BOOST_TEST(link.keepalives == 2U);
+  pass(1ns);
   BOOST_TEST(network.alive.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_running_command_is_told_after_30_seconds_that_its_server_is_silent) {
+  network.on_start = start_only;
+  command what = some_command();
+  what.timeout = 1h;
+  what.retry = retry_policy::never;
+  const auto answer = request(what);
+  pass(30s - 1ns);
+  BOOST_TEST(!answer->arrived());
+  pass(1ns);
+  BOOST_REQUIRE(answer->failed_with(error_code::connection_error));
+  BOOST_TEST((answer->what().fault == connection_fault::timed_out));
+  BOOST_TEST((answer->what().progress == progress::may_have_run));
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_connection_of_the_pool_costs_a_caller_no_more_than_its_bound) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  pass(25s);
+  network.on_start = nullptr;
+  command what = some_command();
+  const auto answer = request(what);
+  network.on_start = succeed_at_once;
+  pass(5s);
+  BOOST_REQUIRE(answer->result);
+  BOOST_TEST(answer->result->attempts == 1U);
+  BOOST_TEST(network.dialed == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_answers_is_not_given_up) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  connection().answers_keepalives = true;
+  pass(4min);
+  BOOST_TEST(network.alive.size() == 1U);
+  BOOST_TEST(connection().keepalives == 24U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_with_traffic_is_not_asked_for_a_sign_of_life) {
+  network.on_start = start_only;
+  command what = some_command();
+  what.timeout = 1h;
+  request(what);
+  for (int i = 0; i < 20; ++i) {
+    pass(9s);
+    connection().hear();
+    settle();
+  }
+  BOOST_TEST(connection().keepalives == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_channel_request_without_an_answer_costs_a_bounded_time) {
