@@ -18,6 +18,11 @@ constexpr auto address_delay = std::chrono::milliseconds{250};
 /// A connection is given up after so many silent keep-alive intervals.
 constexpr int silent_intervals = 3;
 
+/// A server may count a channel for a moment after its end, so one that refuses a channel while
+/// none is open is asked again after this pause, but not for ever.
+constexpr auto refusal_pause = std::chrono::milliseconds{100};
+constexpr int max_lone_refusals = 4;
+
 template <class... Handlers>
 struct overloaded : Handlers... {
   using Handlers::operator()...;
@@ -214,6 +219,7 @@ void machine_supervisor_state::connected() {
   open_channels = 0;
   channel_limit = config.max_channels;
   opened_since_refusal = 0;
+  lone_refusals = 0;
   commands_sent = 0;
   bytes_heard = 0;
   last_heard = now();
@@ -282,6 +288,7 @@ void machine_supervisor_state::start(ssh::exec_id id) {
 void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   ++commands_sent;
   failures = 0;
+  lone_refusals = 0;
   // The server may have closed sessions by now that other connections held: feel the way up again.
   if (channel_limit < config.max_channels && ++opened_since_refusal >= channel_limit) {
     ++channel_limit;
@@ -300,7 +307,7 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
 
 void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
   --open_channels;
-  if (open_channels == 0)
+  if (open_channels == 0 && ++lone_refusals == max_lone_refusals)
     return lost({error_code::connection_error, connection_fault::dropped,
                  "the server refused a session channel (reason " + std::to_string(reason)
                    + ") though none was open"});
@@ -311,6 +318,8 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
     timers.cancel({timer::open_channel, id});
     wait_again(id);
   }
+  if (open_channels == 0)
+    set_timer(timer::after_refusal, refusal_pause);
   start_waiting();
 }
 
@@ -328,7 +337,7 @@ void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome out
   if (i == executions.end())
     return;
   if (i->second.where == stage::ending)
-    ended(id, to_output(outcome), has_ended(outcome) ? termination::killed : termination::unknown);
+    ended(id, outcome, has_ended(outcome) ? termination::killed : termination::unknown);
   else if (has_ended(outcome))
     succeed(id, std::move(outcome));
   else
@@ -425,18 +434,24 @@ void machine_supervisor_state::kill_command(ssh::exec_id id) {
 void machine_supervisor_state::give_up_command(ssh::exec_id id) {
   ssh::exec_outcome outcome = connection->abandon(id);
   must_drive = true;
-  ended(id, to_output(outcome), termination::unknown);
+  ended(id, outcome, termination::unknown);
   start_waiting();
 }
 
-void machine_supervisor_state::ended(ssh::exec_id id, command_output output, termination how) {
-  const execution& x = executions.at(id);
+void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how) {
+  execution& x = executions.at(id);
   setback reason = x.ended_for;
-  reason.text += how == termination::killed ? "; the remote process was killed"
-                                            : "; whether the remote process ended is unknown";
+  if (how == termination::killed) {
+    reason.text += "; the remote process was killed";
+  } else if (has_ended(outcome)) {
+    x.progress = progress::finished;
+    reason.text += "; it had exited, but its output had not ended";
+  } else {
+    reason.text += "; whether the remote process ended is unknown";
+  }
   failure what = describe(x, reason);
   what.termination = how;
-  fail(id, reason.code, with_output(std::move(what), std::move(output)));
+  fail(id, reason.code, with_output(std::move(what), to_output(outcome)));
 }
 
 // -- the connection ends -------------------------------------------------------------------------
@@ -463,7 +478,7 @@ void machine_supervisor_state::lost(const setback& reason) {
     if (has_ended(outcome))
       x.progress = progress::finished;
     if (x.where == stage::ending)
-      ended(id, to_output(outcome), termination::unknown);
+      ended(id, outcome, termination::unknown);
     else
       retry_or_fail(id, reason, to_output(outcome));
   }
@@ -480,8 +495,8 @@ void machine_supervisor_state::drop_connection() {
   connection.reset();
   must_drive = false;
   open_channels = 0;
-  for (const timer what :
-       {timer::connect, timer::next_address, timer::keepalive, timer::stuck_channels})
+  for (const timer what : {timer::connect, timer::next_address, timer::keepalive,
+                           timer::after_refusal, timer::stuck_channels})
     timers.cancel({what, 0});
 }
 
@@ -686,6 +701,9 @@ void machine_supervisor_state::on_deadline(const timer_key& key) {
       return proceed();
     case timer::keepalive:
       return check_liveness();
+    case timer::after_refusal:
+      channel_limit = std::max(channel_limit, 1U);
+      return start_waiting();
     case timer::idle:
       return expire();
     case timer::drain:

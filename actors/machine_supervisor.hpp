@@ -81,6 +81,7 @@ struct machine_supervisor_state {
     next_address,
     reconnect,
     keepalive,
+    after_refusal,
     idle,
     stuck_channels,
     drain,
@@ -134,7 +135,7 @@ struct machine_supervisor_state {
   void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
   void give_up_command(ssh::exec_id id);
-  void ended(ssh::exec_id id, command_output output, termination how);
+  void ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how);
 
   // -- the connection ends -------------------------------------------------------------------
 
@@ -222,6 +223,8 @@ struct machine_supervisor_state {
   std::uint32_t open_channels = 0;
   std::uint32_t channel_limit = 0;
   std::uint32_t opened_since_refusal = 0;
+  /// Refusals while no channel was open, in a row.
+  int lone_refusals = 0;
   /// Commands that got as far as an exec request on this connection.
   std::uint64_t commands_sent = 0;
   std::uint64_t bytes_heard = 0;

@@ -139,7 +139,7 @@ expectation after_refusal(const fault_cell& cell) {
     case place::authentication:
       return {error_code::authentication_error};
     case place::channel_open:
-      // A connection that opens no channel is as good as none.
+      // A connection that opens no channel after some pauses is as good as none.
       if (cell.how_often == persistence::once)
         return {.attempts = 2};
       return {error_code::connection_error, connection_fault::dropped, progress::not_started, 4};

@@ -268,13 +268,27 @@ BOOST_AUTO_TEST_CASE(a_server_that_opens_no_channel_at_all_gives_an_error_after_
     connection.emit(ev::channel_refused{id, 1});
   };
   const auto answer = request(some_command());
-  pass(1s);
-  pass(2s);
-  pass(4s);
+  pass(1s + 2s + 4s + 4 * 300ms);
   BOOST_REQUIRE(answer->error);
   BOOST_TEST(is(*answer->error, error_code::connection_error));
   BOOST_TEST(answer->what().attempts == 4U);
   BOOST_TEST((answer->what().progress == progress::not_started));
+}
+
+BOOST_AUTO_TEST_CASE(a_channel_refused_while_none_is_open_is_tried_again_after_a_moment) {
+  network.on_start = [](simulated_connection& connection, ssh::exec_id id) {
+    connection.emit(ev::channel_refused{id, 2});
+  };
+  const auto answer = request(some_command());
+  const auto other = request(some_command());
+  network.on_start = succeed_at_once;
+  pass(100ms - 1ns);
+  BOOST_TEST(connection().started.size() == 1U);
+  pass(1ns);
+  BOOST_REQUIRE(answer->result);
+  BOOST_TEST(answer->result->attempts == 1U);
+  BOOST_TEST(other->result.has_value());
+  BOOST_TEST(network.dialed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_exec_request_that_the_server_refuses_is_rejected) {

@@ -1,0 +1,124 @@
+#include "hub.hpp"
+#include "meeting_place.hpp"
+#include "sshexec/testing/scripted_server.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <future>
+#include <string>
+#include <thread>
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+
+/// What bit other SSH clients. More of it is in the tests of the supervisor, of hostile peers and
+/// of dead ones; docs/reliability.md has the list.
+namespace {
+
+struct openssh_with_two_sessions : hub {
+  testing::openssh_server server{{.configuration = "MaxSessions 2\n"}};
+  machine target = machine_of(server);
+};
+
+command limited_command(std::string line, caf::timespan timeout) {
+  command result = make_command(std::move(line));
+  result.timeout = timeout;
+  return result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(pitfalls)
+
+BOOST_FIXTURE_TEST_CASE(commands_that_time_out_leave_their_channels_to_others,
+                        openssh_with_two_sessions) {
+  const std::vector<command> slow(6, limited_command("exec sleep 1000", 100ms));
+  for (const answer& x : run(target, slow))
+    BOOST_TEST(x.failed_with(error_code::command_timeout));
+  const auto next = run(target, std::vector<command>(4, make_command("echo fine")));
+  for (const answer& x : next)
+    BOOST_TEST(x.succeeded());
+  BOOST_TEST(server.authentications() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_background_process_that_holds_the_output_open_costs_the_timeout_and_no_more) {
+  const testing::openssh_server server;
+  hub pool;
+  const meeting_place place;
+  const auto answer
+    = pool.run(machine_of(server), limited_command("sleep 1000 & echo $!; exit 7", 500ms));
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  const failure what = answer.what();
+  BOOST_TEST(what.message.find("it had exited, but its output had not ended") != std::string::npos);
+  BOOST_TEST((what.progress == progress::finished));
+  BOOST_TEST(!what.output.stdout_data.empty());
+  ::kill(std::stoi(what.output.stdout_data), SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(stdout_and_stderr_are_both_drained) {
+  const testing::openssh_server server;
+  hub pool;
+  const auto answer
+    = pool.run(machine_of(server), "head -c 5000000 /dev/zero >&2; head -c 5000000 /dev/zero; "
+                                   "head -c 5000000 /dev/zero >&2");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_bytes == 5'000'000U);
+  BOOST_TEST(answer->output.stderr_bytes == 10'000'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_forced_command_that_cannot_be_signalled_says_that_its_end_is_unknown) {
+  const testing::openssh_server server{{.configuration = "ForceCommand exec sleep 5\n"}};
+  settings wanted = quick_settings();
+  wanted.kill_grace = 100ms;
+  hub pool{wanted};
+  const auto answer = pool.run(machine_of(server), limited_command("true", 200ms));
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::unknown));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_sshd_closes_for_being_unused_is_replaced_unnoticed) {
+  const testing::openssh_server server{{.configuration = "UnusedConnectionTimeout 1s\n"}};
+  hub pool;
+  BOOST_TEST(pool.run(machine_of(server), "true").succeeded());
+  while (server.log().find("terminating inactive connection") == std::string::npos)
+    std::this_thread::sleep_for(10ms);
+  const auto answer = pool.run(machine_of(server), "true");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->attempts == 1U);
+  BOOST_TEST(server.authentications() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_channel_that_sshd_closes_without_an_exit_status_is_no_success) {
+  const testing::openssh_server server{{.configuration = "ChannelTimeout session:command=1s\n"}};
+  hub pool;
+  command quiet = make_command("exec sleep 1000");
+  quiet.retry = retry_policy::never;
+  const auto answer = pool.run(machine_of(server), quiet);
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  BOOST_TEST(answer.what().message.find("closed without an exit status") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(sick_machines_do_not_hold_up_a_healthy_one) {
+  testing::scripted_server sick{{.connections = [](unsigned) {
+    return testing::connection_script{
+      .breaks = testing::fault{testing::phase::accepted, testing::breakage::silence}};
+  }}};
+  testing::scripted_server healthy;
+  hub pool;
+  caf::scoped_actor self{pool.system};
+  for (int i = 0; i < 100; ++i) {
+    machine target = machine_of(sick);
+    target.id = std::to_string(i);
+    self->send(pool.executor, execute_atom_v, target, make_command("true"));
+  }
+  BOOST_REQUIRE(sick.wait_for(testing::event::connection_accepted, 100));
+  for (int i = 0; i < 10; ++i)
+    BOOST_TEST(pool.run(machine_of(healthy), "true").succeeded());
+  BOOST_TEST(!self->has_next_message());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
