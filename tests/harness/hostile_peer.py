@@ -1,0 +1,307 @@
+"""An SSH server whose channels keep no rules; hostile_peer.hpp tells what it is for.
+
+Arguments: the address to listen on, the public key to let in. Prints its port when it listens, and
+ends when nobody reads its output any more.
+"""
+
+import asyncio
+import logging
+import sys
+
+import asyncssh
+from asyncssh.constants import *
+from asyncssh.packet import Boolean, Byte, SSHPacketHandler, String, UInt32
+
+ANY_WINDOW = 1 << 21
+ANY_PACKET = 1 << 15
+
+COMMANDS = {}
+OPENINGS = {}
+
+
+def command(function):
+    COMMANDS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def opening(function):
+    OPENINGS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Connection(asyncssh.SSHServerConnection):
+    """Key exchange and authentication are asyncssh's, channels are ours."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.outgoing = b""
+        self.new_keys = asyncio.Event()
+        self.next_opening = ["confirm"]
+
+    def _send(self, data):
+        """What is sent without waiting in between goes out in one piece, for whoever cares."""
+        if not self.outgoing:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self.outgoing += data
+
+    def flush(self):
+        if self._transport:
+            self._transport.write(self.outgoing)
+        self.outgoing = b""
+
+    def send_raw(self, data):
+        """Past encryption and authentication."""
+        self._send(data)
+
+    def stop_reading(self):
+        self._transport.pause_reading()
+
+    async def round_trip(self):
+        """Once it has answered, the client has read all that was sent before."""
+        return await self.global_request(b"keepalive@openssh.com")
+
+    async def global_request(self, name):
+        kind, _ = await self._make_global_request(name)
+        return kind
+
+    async def exchange_keys(self):
+        self.new_keys.clear()
+        self._send_kexinit()
+        self._kexinit_sent = True
+        await self.new_keys.wait()
+
+    def _process_newkeys(self, *arguments):
+        super()._packet_handlers[MSG_NEWKEYS](self, *arguments)
+        self.new_keys.set()
+
+    def _process_channel_open(self, _kind, _number, packet):
+        packet.get_string()
+        channel = Channel(self, packet.get_uint32(), packet.get_uint32())
+        name, *arguments = self.next_opening
+        self.next_opening = ["confirm"]
+        OPENINGS[name](channel, *arguments)
+
+    _packet_handlers = {
+        **asyncssh.SSHServerConnection._packet_handlers,
+        MSG_NEWKEYS: _process_newkeys,
+        MSG_CHANNEL_OPEN: _process_channel_open,
+    }
+
+
+class Channel(SSHPacketHandler):
+    """A session channel, on which anything can be sent at any time."""
+
+    logger = asyncssh.logging.logger
+
+    def __init__(self, connection, remote, window):
+        self.connection = connection
+        self.remote = remote
+        self.local = connection.add_channel(self)
+        self.window = window
+        self.slow = False
+        self.task = None
+        self.answers = asyncio.Queue()
+
+    def process_packet(self, kind, _number, packet):
+        if kind == MSG_CHANNEL_WINDOW_ADJUST:
+            self.window += packet.get_uint32()
+        elif kind in (MSG_CHANNEL_SUCCESS, MSG_CHANNEL_FAILURE):
+            self.answers.put_nowait(kind)
+        elif kind == MSG_CHANNEL_REQUEST:
+            name, wants_reply = packet.get_string(), packet.get_boolean()
+            if name == b"exec":
+                self.task = asyncio.create_task(self.execute(packet.get_string().decode()))
+            elif wants_reply:
+                self.connection.send_packet(MSG_CHANNEL_FAILURE, UInt32(self.remote))
+        return True
+
+    def process_open_failure(self, *_):
+        self.answers.put_nowait(MSG_CHANNEL_OPEN_FAILURE)
+
+    def process_connection_close(self, _error):
+        if self.task:
+            self.task.cancel()
+
+    def close(self):
+        """Asked for by asyncssh when a connection ends; it gets no last word on our channels."""
+
+    async def execute(self, line):
+        words = line.split()
+        self.slow = words[0] == "slowly"
+        name, *arguments = words[1:] if self.slow else words
+        if name not in COMMANDS:
+            return await self.send(MSG_CHANNEL_FAILURE)
+        await COMMANDS[name](self, *arguments)
+
+    async def send(self, kind, *fields):
+        self.connection.send_packet(kind, UInt32(self.remote), *fields)
+        if self.slow:
+            await self.connection.round_trip()
+
+    async def start(self):
+        await self.send(MSG_CHANNEL_SUCCESS)
+
+    async def out(self, data):
+        await self.send(MSG_CHANNEL_DATA, String(data))
+
+    async def err(self, data):
+        await self.send(MSG_CHANNEL_EXTENDED_DATA, UInt32(EXTENDED_DATA_STDERR), String(data))
+
+    async def request(self, name, *fields, wants_reply=False):
+        await self.send(MSG_CHANNEL_REQUEST, String(name), Boolean(wants_reply), *fields)
+
+    async def exit_status(self, value):
+        await self.request("exit-status", UInt32(value))
+
+    async def exit_signal(self, name):
+        await self.request("exit-signal", String(name), Boolean(False), String(""), String(""))
+
+    async def eof(self):
+        await self.send(MSG_CHANNEL_EOF)
+
+    async def end(self):
+        await self.send(MSG_CHANNEL_CLOSE)
+
+    async def finish(self, status=0):
+        await self.exit_status(status)
+        await self.eof()
+        await self.end()
+
+
+# How a channel is opened.
+
+
+@opening
+def confirm(channel, window=ANY_WINDOW, packet=ANY_PACKET):
+    channel.connection.send_channel_open_confirmation(
+        channel.remote, channel.local, int(window), int(packet)
+    )
+
+
+@opening
+def refuse(channel, reason):
+    channel.connection.send_channel_open_failure(channel.remote, int(reason), "as told", "")
+
+
+# Commands: what the peer does in answer to an exec request.
+
+
+@command
+async def next_opening(channel, *words):
+    channel.connection.next_opening = words
+    await channel.start()
+    await channel.finish()
+
+
+@command
+async def say(channel, text):
+    await channel.start()
+    await channel.out(text)
+    await channel.finish()
+
+
+@command
+async def data_past_window(channel, excess):
+    await channel.start()
+    left = channel.window + int(excess)
+    while left > 0:
+        await channel.out(b"x" * min(left, ANY_PACKET))
+        left -= ANY_PACKET
+    await channel.finish()
+
+
+@command
+async def data_after_eof(channel):
+    await channel.start()
+    await channel.out("before")
+    await channel.eof()
+    await channel.out("after")
+    await channel.err("after")
+    await channel.exit_status(0)
+    await channel.end()
+
+
+@command
+async def data_after_close(channel):
+    await channel.start()
+    await channel.out("before")
+    await channel.finish()
+    await channel.out("after")
+    await channel.err("after")
+
+
+@command
+async def second_eof(channel):
+    await channel.start()
+    await channel.eof()
+    await channel.finish()
+
+
+@command
+async def second_close(channel):
+    await channel.start()
+    await channel.finish()
+    await channel.end()
+
+
+@command
+async def request_after_close(channel):
+    await channel.start()
+    await channel.finish(3)
+    await channel.exit_status(4)
+    await channel.exit_signal("KILL")
+    await channel.request("nonsense@example.org", wants_reply=True)
+
+
+@command
+async def exit_status_after_close(channel):
+    await channel.start()
+    await channel.eof()
+    await channel.end()
+    await channel.exit_status(0)
+
+
+@command
+async def second_exit_status(channel):
+    await channel.start()
+    await channel.exit_status(3)
+    await channel.exit_status(4)
+    await channel.exit_signal("KILL")
+    await channel.eof()
+    await channel.end()
+
+
+@command
+async def exit_status_before_output(channel):
+    await channel.start()
+    await channel.exit_status(3)
+    await channel.out("late")
+    await channel.eof()
+    await channel.end()
+
+
+class Output(asyncio.BaseProtocol):
+    """Our standard output."""
+
+    def __init__(self):
+        self.reader_gone = asyncio.Event()
+
+    def connection_lost(self, _error):
+        self.reader_gone.set()
+
+
+async def main(address, authorized_key):
+    options = asyncssh.SSHServerConnectionOptions(
+        server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+        authorized_client_keys=authorized_key,
+        encryption_algs=["aes128-gcm@openssh.com"],
+    )
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(lambda: Connection(loop, options), address)
+    pipe, output = await loop.connect_write_pipe(Output, sys.stdout)
+    pipe.write(b"%d\n" % listener.sockets[0].getsockname()[1])
+    await output.reader_gone.wait()
+
+
+logging.disable()
+asyncio.run(main(*sys.argv[1:]))
