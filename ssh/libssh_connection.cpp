@@ -82,6 +82,11 @@ std::string offered_methods(ssh_session session) {
   return result.empty() ? "none" : result;
 }
 
+/// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
+int decline(ssh_session, ssh_message, void*) {
+  return 1;
+}
+
 /// Speaks SSH through libssh over a socket of its own.
 class libssh_connection final : public connection {
 public:
@@ -192,6 +197,8 @@ bool libssh_connection::configure_session(int socket) {
   };
   ssh_set_blocking(session, 0);
   ssh_set_counters(session, &socket_counter_, &packet_counter_);
+  // Without one, libssh collects what the server asks for until the session ends.
+  ssh_set_message_callback(session, decline, nullptr);
   // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
   // read them on this thread.
   return set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
