@@ -36,7 +36,9 @@ class Connection(asyncssh.SSHServerConnection):
         super().__init__(*arguments)
         self.outgoing = b""
         self.new_keys = asyncio.Event()
-        self.next_opening = ["confirm"]
+        self.openings = []
+        self.refused = asyncio.Event()
+        self.unimplemented = False
 
     def _send(self, data):
         """What is sent without waiting in between goes out in one piece, for whoever cares."""
@@ -77,12 +79,15 @@ class Connection(asyncssh.SSHServerConnection):
     def _process_channel_open(self, _kind, _number, packet):
         packet.get_string()
         channel = Channel(self, packet.get_uint32(), packet.get_uint32())
-        name, *arguments = self.next_opening
-        self.next_opening = ["confirm"]
+        name, *arguments = self.openings.pop(0).split(":") if self.openings else ["confirm"]
         OPENINGS[name](channel, *arguments)
+
+    def _process_unimplemented(self, *_):
+        self.unimplemented = True
 
     _packet_handlers = {
         **asyncssh.SSHServerConnection._packet_handlers,
+        MSG_UNIMPLEMENTED: _process_unimplemented,
         MSG_NEWKEYS: _process_newkeys,
         MSG_CHANNEL_OPEN: _process_channel_open,
     }
@@ -181,15 +186,25 @@ def confirm(channel, window=ANY_WINDOW, packet=ANY_PACKET):
 @opening
 def refuse(channel, reason):
     channel.connection.send_channel_open_failure(channel.remote, int(reason), "as told", "")
+    channel.connection.refused.set()
 
 
 # Commands: what the peer does in answer to an exec request.
 
 
 @command
-async def next_opening(channel, *words):
-    channel.connection.next_opening = words
+async def openings(channel, *openings):
+    """What becomes of the next channels on this connection: "confirm:WINDOW", "refuse:REASON"."""
+    channel.connection.openings += openings
     await channel.start()
+    await channel.finish()
+
+
+@command
+async def until_refusal(channel):
+    """Ends when another channel was refused."""
+    await channel.start()
+    await channel.connection.refused.wait()
     await channel.finish()
 
 
@@ -278,6 +293,179 @@ async def exit_status_before_output(channel):
     await channel.out("late")
     await channel.eof()
     await channel.end()
+
+
+@command
+async def malformed_exit_status(channel):
+    await channel.start()
+    await channel.request("exit-status", b"\0\0")
+    await channel.eof()
+    await channel.end()
+
+
+@command
+async def exit_signal(channel, name):
+    await channel.start()
+    await channel.exit_signal(name)
+    await channel.eof()
+    await channel.end()
+
+
+@command
+async def unprintable_exit_signal(channel):
+    await exit_signal(channel, b"\xff\n\x1b[31m")
+
+
+@command
+async def nameless_exit_signal(channel):
+    await exit_signal(channel, "")
+
+
+@command
+async def malformed_exit_signal(channel):
+    await channel.start()
+    await channel.request("exit-signal", UInt32(1000), b"KILL")
+    await channel.eof()
+    await channel.end()
+
+
+@command
+async def close_without_outcome(channel):
+    await channel.start()
+    await channel.out("partial")
+    await channel.end()
+
+
+@command
+async def close_for_answer(channel):
+    await channel.end()
+
+
+@command
+async def output_before_answer(channel):
+    await channel.out("early")
+    await channel.start()
+    await channel.finish()
+
+
+@command
+async def second_answer(channel, kind):
+    await channel.start()
+    await channel.send({"success": MSG_CHANNEL_SUCCESS, "failure": MSG_CHANNEL_FAILURE}[kind])
+    await channel.finish()
+
+
+@command
+async def outcome_of_refused(channel):
+    await channel.send(MSG_CHANNEL_FAILURE)
+    await channel.out("nothing")
+    await channel.finish()
+
+
+@command
+async def disconnect(channel, reason):
+    await channel.start()
+    await channel.out("partial")
+    channel.connection.send_packet(MSG_DISCONNECT, UInt32(int(reason)), String("bye"), String(""))
+
+
+@command
+async def rekey(channel, times):
+    await channel.start()
+    await channel.out("before ")
+    for _ in range(int(times)):
+        await channel.connection.exchange_keys()
+        await channel.out("after ")
+    await channel.finish()
+
+
+@command
+async def global_request(channel, name):
+    await channel.start()
+    await channel.out(str(await channel.connection.global_request(name.encode())))
+    await channel.finish()
+
+
+@command
+async def channel_request(channel, name, *fields):
+    await channel.start()
+    await channel.request(name, *map(String, fields), wants_reply=True)
+    await channel.out(str(await channel.answers.get()))
+    await channel.finish()
+
+
+@command
+async def open_channel(channel, kind):
+    await channel.start()
+    other = Channel(channel.connection, 0, 0)
+    channel.connection.send_packet(
+        MSG_CHANNEL_OPEN, String(kind), UInt32(other.local), UInt32(ANY_WINDOW), UInt32(ANY_PACKET)
+    )
+    await channel.out(str(await other.answers.get()))
+    await channel.finish()
+
+
+@command
+async def unknown_message(channel, number):
+    await channel.start()
+    channel.connection.send_packet(int(number), b"whatever")
+    await channel.connection.round_trip()
+    await channel.out("unimplemented" if channel.connection.unimplemented else "ignored")
+    await channel.finish()
+
+
+@command
+async def noise(channel):
+    def make():
+        channel.connection.send_packet(MSG_IGNORE, String(b"x" * ANY_PACKET))
+        channel.connection.send_packet(MSG_IGNORE)
+        channel.connection.send_packet(MSG_DEBUG, Boolean(True), String("\x1b[31m"), String(""))
+        channel.connection.send_packet(MSG_DEBUG)
+        channel.connection.send_packet(MSG_UNIMPLEMENTED, UInt32(0))
+
+    make()
+    await channel.start()
+    make()
+    await channel.out("clear")
+    make()
+    await channel.finish()
+    make()
+
+
+@command
+async def foreign_channel(channel, number):
+    other = Channel(channel.connection, int(number), 0)
+    await other.start()
+    await other.out("foreign")
+    await other.send(MSG_CHANNEL_WINDOW_ADJUST, UInt32(1))
+    await other.finish(9)
+    await channel.start()
+    await channel.finish()
+
+
+@command
+async def window_overflow(channel):
+    for _ in range(3):
+        await channel.send(MSG_CHANNEL_WINDOW_ADJUST, UInt32(0xFFFFFFFF))
+    await channel.start()
+    await channel.finish()
+
+
+@command
+async def broken_packet(channel, length):
+    """A packet that tells this length and cannot be authentic."""
+    await channel.start()
+    await channel.out("partial")
+    channel.connection.send_raw(UInt32(int(length)) + b"x" * 64)
+
+
+@command
+async def stop_reading(channel):
+    """Hears nothing any more, on the whole connection."""
+    await channel.start()
+    await channel.connection.round_trip()
+    channel.connection.stop_reading()
+    await channel.out("partial")
 
 
 class Output(asyncio.BaseProtocol):

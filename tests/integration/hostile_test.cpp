@@ -28,7 +28,12 @@ struct peer_process {
 };
 
 struct hostile : hub {
-  using hub::hub;
+  hostile()
+    : hub([] {
+        settings result = quick_settings();
+        result.command_timeout = 10s;
+        return result;
+      }()) {}
 
   machine target = [] {
     machine result;
@@ -66,8 +71,17 @@ struct told_outcome {
   }
 };
 
+/// What libssh grants at first.
+constexpr std::size_t client_window = 64'000;
+
+// Message numbers (RFC 4250 §4.1.2).
+const std::string request_failure = "82";
+const std::string channel_open_failure = "92";
+const std::string channel_failure = "100";
+
 const std::vector<told_outcome> told_outcomes{
-  {.line = "data-past-window 1", .output = std::string(64001, 'x')},
+  {.line = "data-past-window 1", .output = std::string(client_window + 1, 'x')},
+  {.line = "data-past-window 1000000", .output = std::string(client_window + 1'000'000, 'x')},
   {.line = "data-after-eof", .output = "before"},
   {.line = "data-after-close", .output = "before"},
   {.line = "second-eof"},
@@ -75,9 +89,44 @@ const std::vector<told_outcome> told_outcomes{
   {.line = "request-after-close", .exit_code = 3},
   {.line = "second-exit-status", .exit_code = 3},
   {.line = "exit-status-before-output", .output = "late", .exit_code = 3},
+  {.line = "exit-signal KILL", .exit_code = -1, .exit_signal = "KILL"},
+  {.line = "exit-signal nonsense@example.org",
+   .exit_code = -1,
+   .exit_signal = "nonsense@example.org"},
+  {.line = "unprintable-exit-signal", .exit_code = -1, .exit_signal = "\xff\n\x1b[31m"},
+  {.line = "output-before-answer", .output = "early"},
+  {.line = "second-answer success"},
+  {.line = "second-answer failure"},
+  {.line = "rekey 1", .output = "before after "},
+  {.line = "rekey 3", .output = "before after after after "},
+  {.line = "global-request nonsense@example.org", .output = request_failure},
+  {.line = "global-request hostkeys-00@openssh.com", .output = request_failure},
+  {.line = "channel-request nonsense@example.org", .output = channel_failure},
+  {.line = "channel-request exec true", .output = channel_failure},
+  {.line = "channel-request keepalive@openssh.com", .output = channel_failure},
+  {.line = "open-channel session", .output = channel_open_failure},
+  {.line = "open-channel nonsense@example.org", .output = channel_open_failure},
+  {.line = "unknown-message 19", .output = "unimplemented"},
+  {.line = "unknown-message 127", .output = "unimplemented"},
+  {.line = "unknown-message 255", .output = "unimplemented"},
+  {.line = "noise", .output = "clear"},
+  {.line = "foreign-channel 4711"},
+  {.line = "window-overflow"},
+};
+
+/// A behaviour whose channel ends without one.
+const std::vector<std::string> untold_outcomes{
+  "close-without-outcome", "close-for-answer",      "exit-status-after-close",
+  "malformed-exit-status", "malformed-exit-signal", "nameless-exit-signal",
 };
 
 const std::vector<std::string> paces{"", "slowly "};
+
+command once(std::string line) {
+  command result = make_command(std::move(line));
+  result.retry = retry_policy::never;
+  return result;
+}
 
 } // namespace
 
@@ -91,6 +140,34 @@ BOOST_DATA_TEST_CASE_F(hostile, a_command_whose_outcome_is_told_correctly_gives_
   BOOST_TEST(answer->output.stderr_data == "");
   BOOST_TEST(answer->exit_code == told.exit_code);
   BOOST_TEST(answer->exit_signal == told.exit_signal);
+  require_that_the_connection_goes_on();
+  require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_command_whose_outcome_is_not_told_gives_a_connection_error,
+                       data::make(untold_outcomes) * data::make(paces), line, pace) {
+  const auto answer = run(target, once(pace + line));
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  BOOST_TEST((answer.what().fault == connection_fault::dropped));
+  BOOST_TEST((answer.what().progress == progress::may_have_run));
+  require_that_the_connection_goes_on();
+  require_answers(2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_whose_outcome_is_not_told_is_tried_again, hostile) {
+  const auto answer = run(target, "close-without-outcome");
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  BOOST_TEST(answer.what().attempts == 4U);
+  BOOST_TEST(answer.what().output.stdout_data == "partial");
+  require_that_the_connection_goes_on();
+  require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_refused_command_stays_refused_whatever_follows, data::make(paces),
+                       pace) {
+  const auto answer = run(target, pace + "outcome-of-refused");
+  BOOST_TEST(answer.failed_with(error_code::rejected));
+  BOOST_TEST((answer.what().progress == progress::not_started));
   require_that_the_connection_goes_on();
   require_answers(2);
 }
