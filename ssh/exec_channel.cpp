@@ -47,6 +47,12 @@ exec_channel::~exec_channel() {
 }
 
 void exec_channel::advance(std::vector<connection_event>& events) {
+  if (is_usable(session_))
+    converse(events);
+  tell_end(events);
+}
+
+void exec_channel::converse(std::vector<connection_event>& events) {
   if (state_ == state::opening)
     open(events);
   if (state_ == state::sending_environment)
@@ -55,7 +61,6 @@ void exec_channel::advance(std::vector<connection_event>& events) {
     request_exec(events);
   if (state_ == state::running)
     write_stdin();
-  tell_end(events);
 }
 
 void exec_channel::tell_end(std::vector<connection_event>& events) {
@@ -79,7 +84,7 @@ void exec_channel::open(std::vector<connection_event>& events) {
     state_ = state::sending_environment;
     if (abandoned_)
       close();
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
     events.emplace_back(event::channel_refused{id_, refusal_reason(session_)});
   }
@@ -89,7 +94,7 @@ void exec_channel::send_environment() {
   for (; next_variable_ != request_.environment.end(); ++next_variable_) {
     const auto& [name, value] = *next_variable_;
     const int status = ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
-    if (status == SSH_AGAIN || !ssh_is_connected(session_))
+    if (status == SSH_AGAIN || !is_usable(session_))
       return;
     if (status == SSH_ERROR)
       outcome_.refused_environment.push_back(name);
@@ -105,7 +110,7 @@ void exec_channel::request_exec(std::vector<connection_event>& events) {
     state_ = state::running;
     if (!signal_.empty())
       signal(signal_);
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_usable(session_)) {
     told_ = true;
     events.emplace_back(event::exec_refused{id_});
     close();
@@ -156,7 +161,8 @@ bool exec_channel::command_ended() const {
 
 void exec_channel::close() {
   state_ = state::closing;
-  ssh_channel_close(channel_.get());
+  if (is_usable(session_))
+    ssh_channel_close(channel_.get());
 }
 
 int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr,

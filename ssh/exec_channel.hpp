@@ -48,6 +48,7 @@ private:
     ended,
   };
 
+  void converse(std::vector<connection_event>& events);
   void open(std::vector<connection_event>& events);
   void send_environment();
   void request_exec(std::vector<connection_event>& events);
