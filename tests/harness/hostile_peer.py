@@ -106,12 +106,17 @@ class Channel(SSHPacketHandler):
         self.slow = False
         self.task = None
         self.answers = asyncio.Queue()
+        self.stdin = asyncio.Queue()
 
     def process_packet(self, kind, _number, packet):
         if kind == MSG_CHANNEL_WINDOW_ADJUST:
             self.window += packet.get_uint32()
         elif kind in (MSG_CHANNEL_SUCCESS, MSG_CHANNEL_FAILURE):
             self.answers.put_nowait(kind)
+        elif kind == MSG_CHANNEL_DATA:
+            self.stdin.put_nowait(packet.get_string())
+        elif kind == MSG_CHANNEL_EOF:
+            self.stdin.put_nowait(b"")
         elif kind == MSG_CHANNEL_REQUEST:
             name, wants_reply = packet.get_string(), packet.get_boolean()
             if name == b"exec":
@@ -457,6 +462,32 @@ async def broken_packet(channel, length):
     await channel.start()
     await channel.out("partial")
     channel.connection.send_raw(UInt32(int(length)) + b"x" * 64)
+
+
+@command
+async def wait_for_stdin(channel):
+    await channel.start()
+    while await channel.stdin.get():
+        pass
+    await channel.finish()
+
+
+@command
+async def echo(channel, bytes_per_key="0"):
+    """Prints its stdin, taken in pieces of its window; may want new keys after so many bytes."""
+    await channel.start()
+    data = b""
+    until_rekey = int(bytes_per_key)
+    while piece := await channel.stdin.get():
+        data += piece
+        if 0 < until_rekey <= len(data):
+            await channel.connection.exchange_keys()
+            until_rekey += int(bytes_per_key)
+        await channel.send(MSG_CHANNEL_WINDOW_ADJUST, UInt32(len(piece)))
+    while data:
+        await channel.out(data[:ANY_PACKET])
+        data = data[ANY_PACKET:]
+    await channel.finish()
 
 
 @command

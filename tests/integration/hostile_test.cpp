@@ -52,6 +52,13 @@ struct hostile : hub {
     BOOST_TEST(next->reused_connection);
   }
 
+  void require_that_the_machine_serves() {
+    const auto next = run(target, "say fine");
+    BOOST_REQUIRE(next.succeeded());
+    BOOST_TEST(next->output.stdout_data == "fine");
+    BOOST_TEST(next->attempts == 1U);
+  }
+
   /// To be called last.
   void require_answers(std::size_t count) {
     shut_down();
@@ -170,6 +177,101 @@ BOOST_DATA_TEST_CASE_F(hostile, a_refused_command_stays_refused_whatever_follows
   BOOST_TEST((answer.what().progress == progress::not_started));
   require_that_the_connection_goes_on();
   require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_disconnect_for_whatever_reason_is_told_and_tried_again,
+                       data::xrange(17U), reason) {
+  const auto answer = run(target, "disconnect " + std::to_string(reason));
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  const failure what = answer.what();
+  const bool misunderstood = reason == 2 || reason == 3;
+  BOOST_TEST(
+    (what.fault == (misunderstood ? connection_fault::protocol : connection_fault::dropped)));
+  BOOST_TEST(what.attempts == 4U);
+  BOOST_TEST((what.progress == progress::may_have_run));
+  require_that_the_machine_serves();
+  require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_broken_packet_ends_the_connection_with_a_protocol_error,
+                       data::make({"0", "16", "262177", "2147483647", "4294967295"}), length) {
+  const auto answer = run(target, std::string{"broken-packet "} + length);
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  const failure what = answer.what();
+  BOOST_TEST((what.fault == connection_fault::protocol));
+  BOOST_TEST((what.progress == progress::may_have_run));
+  BOOST_TEST(what.output.stdout_data == "partial");
+  require_that_the_machine_serves();
+  require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_for_whatever_reason_waits_for_its_neighbour,
+                       data::make({"1", "2", "3", "4", "0", "4294967295"}), reason) {
+  BOOST_REQUIRE(run(target, std::string{"openings confirm refuse:"} + reason).succeeded());
+  const auto answers = run(target, {once("until-refusal"), once("say fine")});
+  BOOST_TEST(answers[0].succeeded());
+  BOOST_REQUIRE(answers[1].succeeded());
+  BOOST_TEST(answers[1]->output.stdout_data == "fine");
+  BOOST_TEST(answers[1]->reused_connection);
+  require_that_the_connection_goes_on();
+  require_answers(4);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_without_neighbours_is_tried_on_a_new_connection,
+                       data::make({"1", "2", "3", "4", "4294967295"}), reason) {
+  BOOST_REQUIRE(run(target, std::string{"openings refuse:"} + reason).succeeded());
+  const auto answer = run(target, "say fine");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  BOOST_TEST(!answer->reused_connection);
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_ends_whose_stdin_is_never_taken, hostile) {
+  BOOST_REQUIRE(run(target, "openings confirm:0").succeeded());
+  command fed = once("say fine");
+  fed.stdin_data = std::string(100'000, 'x');
+  const auto answer = run(target, fed);
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_that_waits_for_stdin_it_does_not_take_times_out, hostile) {
+  BOOST_REQUIRE(run(target, "openings confirm:0").succeeded());
+  command fed = once("wait-for-stdin");
+  fed.stdin_data = std::string(100'000, 'x');
+  fed.timeout = 100ms;
+  const auto answer = run(target, fed);
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::unknown));
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_whose_channel_takes_a_byte_at_a_time_is_fed_all_the_same,
+                        hostile) {
+  BOOST_REQUIRE(run(target, "openings confirm:1:1").succeeded());
+  command fed = once("echo");
+  fed.stdin_data = "all of it";
+  const auto answer = run(target, fed);
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == fed.stdin_data);
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(keys_are_exchanged_anew_while_stdin_is_on_its_way, hostile) {
+  BOOST_REQUIRE(run(target, "openings confirm:1000").succeeded());
+  command fed = once("echo 10000");
+  fed.stdin_data = std::string(50'000, 'x');
+  const auto answer = run(target, fed);
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST((answer->output.stdout_data == fed.stdin_data));
+  require_that_the_connection_goes_on();
+  require_answers(3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
