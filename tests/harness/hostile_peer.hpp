@@ -12,9 +12,35 @@ namespace sshexec::testing {
 
 /// An SSH server that breaks the connection protocol (RFC 4254) in ways that no library's server
 /// can be made to: a process of its own on a free port of the loopback interface, which lets in
-/// whoever has its client key, under any user name, and ends with this object. Its channels send
-/// whatever the command line says, one message after another and at once; after the word "slowly"
-/// each message waits until the client has read the one before. Lines it does not know are refused.
+/// whoever has its client key, under any user name, and ends with this object. Its channels do what
+/// the command line says, and send it in one piece; after the word "slowly" each message waits
+/// until the client has read the one before. Unless told otherwise an exec request is granted and
+/// the channel ends properly, with exit status 0. A line that is not one of these is refused:
+///
+/// - say TEXT; echo [N]: prints TEXT, or its stdin, exchanging keys after every N bytes
+/// - openings HOW...: what becomes of the next channels of this connection, one after another:
+///   "confirm:WINDOW:PACKET", with the sizes it takes, or "refuse:REASON" (RFC 4254 §5.1)
+/// - until-refusal: ends when a channel of this connection was refused; wait-for-stdin: when its
+///   input has ended
+/// - data-past-window N: N bytes more than the client's window takes
+/// - data-after-eof, data-after-close, second-eof, second-close: "before", and "after" where it
+/// must
+///   not be
+/// - request-after-close, second-exit-status: exit status 3, then 4 and a signal;
+///   exit-status-before-output: 3, then "late"
+/// - exit-signal NAME, unprintable-exit-signal, nameless-exit-signal, malformed-exit-signal,
+///   malformed-exit-status, exit-status-after-close: no other exit status
+/// - close-without-outcome: "partial" and CLOSE; close-for-answer: a mere CLOSE
+/// - output-before-answer: "early"; second-answer success|failure; outcome-of-refused
+/// - rekey N: "before ", and after each of N key exchanges "after "
+/// - global-request NAME, channel-request NAME [FIELD...], open-channel TYPE: prints the number of
+///   the message that the client answers with
+/// - unknown-message NUMBER: "unimplemented" or "ignored", as the client takes it
+/// - noise: IGNORE, DEBUG and UNIMPLEMENTED, some malformed, around "clear"
+/// - foreign-channel NUMBER: ends a channel that is not open; window-overflow: more than 2^32
+/// - disconnect REASON (RFC 4253 §11.1); broken-packet LENGTH: a packet that says it is so long and
+///   is not authentic, after "partial"
+/// - stop-reading: prints "partial" and reads nothing any more, on the whole connection
 class hostile_peer {
 public:
   /// Throws `std::runtime_error` when the peer does not start, such as when python3-asyncssh is not

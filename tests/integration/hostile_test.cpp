@@ -27,13 +27,14 @@ struct peer_process {
   ~peer_process() { the_peer.reset(); }
 };
 
+settings bounded_settings() {
+  settings result = quick_settings();
+  result.command_timeout = 10s;
+  return result;
+}
+
 struct hostile : hub {
-  hostile()
-    : hub([] {
-        settings result = quick_settings();
-        result.command_timeout = 10s;
-        return result;
-      }()) {}
+  explicit hostile(settings wanted = bounded_settings()) : hub(std::move(wanted)) {}
 
   machine target = [] {
     machine result;
@@ -64,6 +65,17 @@ struct hostile : hub {
     shut_down();
     BOOST_TEST(journal().size() == count);
   }
+};
+
+/// Soon gives up what shows no sign of life.
+struct impatient : hostile {
+  impatient()
+    : hostile([] {
+        settings result = bounded_settings();
+        result.keepalive_interval = 200ms;
+        result.kill_grace = 50ms;
+        return result;
+      }()) {}
 };
 
 /// A behaviour that tells an outcome correctly, whatever else it does.
@@ -272,6 +284,22 @@ BOOST_FIXTURE_TEST_CASE(keys_are_exchanged_anew_while_stdin_is_on_its_way, hosti
   BOOST_TEST((answer->output.stdout_data == fed.stdin_data));
   require_that_the_connection_goes_on();
   require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_reads_nothing_any_more_is_given_up_and_connected_anew,
+                        impatient) {
+  command fed = once("stop-reading");
+  fed.stdin_data = std::string(10'000'000, 'x');
+  fed.timeout = 100ms;
+  const auto answer = run(target, fed);
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST(answer.what().output.stdout_data == "partial");
+  BOOST_TEST((answer.what().termination == termination::unknown));
+  const auto next = run(target, "say fine");
+  BOOST_REQUIRE(next.succeeded());
+  BOOST_TEST(next->output.stdout_data == "fine");
+  BOOST_TEST(!next->reused_connection);
+  require_answers(2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
