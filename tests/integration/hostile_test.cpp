@@ -196,9 +196,10 @@ BOOST_DATA_TEST_CASE_F(hostile, a_disconnect_for_whatever_reason_is_told_and_tri
   const auto answer = run(target, "disconnect " + std::to_string(reason));
   BOOST_TEST(answer.failed_with(error_code::connection_error));
   const failure what = answer.what();
+  // libssh forgets the reason when it has something to write at the same moment.
   const bool misunderstood = reason == 2 || reason == 3;
-  BOOST_TEST(
-    (what.fault == (misunderstood ? connection_fault::protocol : connection_fault::dropped)));
+  BOOST_TEST((what.fault == connection_fault::dropped
+              || (misunderstood && what.fault == connection_fault::protocol)));
   BOOST_TEST(what.attempts == 4U);
   BOOST_TEST((what.progress == progress::may_have_run));
   require_that_the_machine_serves();
