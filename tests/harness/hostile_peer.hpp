@@ -19,7 +19,8 @@ namespace sshexec::testing {
 ///
 /// - say TEXT; echo [N]: prints TEXT, or its stdin, exchanging keys after every N bytes
 /// - openings HOW...: what becomes of the next channels of this connection, one after another:
-///   "confirm:WINDOW:PACKET", with the sizes it takes, or "refuse:REASON" (RFC 4254 §5.1)
+///   "confirm:WINDOW:PACKET", with the sizes it takes, "refuse:REASON" (RFC 4254 §5.1),
+///   "confirm-twice", "confirm-and-refuse", "confirm-and-close", or "hang-up" of the connection
 /// - until-refusal: ends when a channel of this connection was refused; wait-for-stdin: when its
 ///   input has ended
 /// - data-past-window N: N bytes more than the client's window takes

@@ -189,6 +189,29 @@ def confirm(channel, window=ANY_WINDOW, packet=ANY_PACKET):
 
 
 @opening
+def confirm_twice(channel):
+    confirm(channel)
+    confirm(channel)
+
+
+@opening
+def confirm_and_refuse(channel):
+    confirm(channel)
+    refuse(channel, 1)
+
+
+@opening
+def confirm_and_close(channel):
+    confirm(channel)
+    channel.connection.send_packet(MSG_CHANNEL_CLOSE, UInt32(channel.remote))
+
+
+@opening
+def hang_up(channel):
+    channel.connection.abort()
+
+
+@opening
 def refuse(channel, reason):
     channel.connection.send_channel_open_failure(channel.remote, int(reason), "as told", "")
     channel.connection.refused.set()
@@ -199,7 +222,7 @@ def refuse(channel, reason):
 
 @command
 async def openings(channel, *openings):
-    """What becomes of the next channels on this connection: "confirm:WINDOW", "refuse:REASON"."""
+    """What becomes of the next channels on this connection."""
     channel.connection.openings += openings
     await channel.start()
     await channel.finish()

@@ -141,6 +141,14 @@ const std::vector<std::string> untold_outcomes{
 
 const std::vector<std::string> paces{"", "slowly "};
 
+void require_result(const answer& given, const told_outcome& told) {
+  BOOST_REQUIRE_MESSAGE(given.succeeded(), given.what().message);
+  BOOST_TEST(given->output.stdout_data == told.output);
+  BOOST_TEST(given->output.stderr_data == "");
+  BOOST_TEST(given->exit_code == told.exit_code);
+  BOOST_TEST(given->exit_signal == told.exit_signal);
+}
+
 command once(std::string line) {
   command result = make_command(std::move(line));
   result.retry = retry_policy::never;
@@ -154,11 +162,7 @@ BOOST_AUTO_TEST_SUITE(hostile_peer, *boost::unit_test::fixture<peer_process>())
 BOOST_DATA_TEST_CASE_F(hostile, a_command_whose_outcome_is_told_correctly_gives_its_result,
                        data::make(told_outcomes) * data::make(paces), told, pace) {
   const auto answer = run(target, pace + told.line);
-  BOOST_REQUIRE(answer.succeeded());
-  BOOST_TEST(answer->output.stdout_data == told.output);
-  BOOST_TEST(answer->output.stderr_data == "");
-  BOOST_TEST(answer->exit_code == told.exit_code);
-  BOOST_TEST(answer->exit_signal == told.exit_signal);
+  require_result(answer, told);
   require_that_the_connection_goes_on();
   require_answers(2);
 }
@@ -239,6 +243,52 @@ BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_without_neighbours_is_tried_on
   BOOST_TEST(!answer->reused_connection);
   require_that_the_connection_goes_on();
   require_answers(3);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, a_channel_that_is_answered_twice_serves_all_the_same,
+                       data::make({"confirm-twice", "confirm-and-refuse"}), opening) {
+  BOOST_REQUIRE(run(target, std::string{"openings "} + opening).succeeded());
+  const auto answer = run(target, once("say fine"));
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_channel_that_closes_as_it_opens_is_followed_by_another_one, hostile) {
+  BOOST_REQUIRE(run(target, "openings confirm-and-close").succeeded());
+  const auto answer = run(target, "say fine");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_connection_that_ends_as_a_channel_opens_is_replaced, hostile) {
+  BOOST_REQUIRE(run(target, "openings hang-up").succeeded());
+  const auto answer = run(target, "say fine");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  BOOST_TEST(!answer->reused_connection);
+  BOOST_TEST(answer->attempts == 1U);
+  require_answers(2);
+}
+
+BOOST_DATA_TEST_CASE_F(hostile, no_behaviour_disturbs_its_neighbours, data::make(paces), pace) {
+  std::vector<told_outcome> told = told_outcomes;
+  // While keys are exchanged no other channel may say anything (RFC 4253 §7.1).
+  std::erase_if(told, [](const told_outcome& x) { return x.line.starts_with("rekey"); });
+  std::vector<command> commands;
+  for (const told_outcome& x : told)
+    commands.push_back(once(pace + x.line));
+  const auto answers = run(target, commands);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    BOOST_TEST_CONTEXT(commands[i].line) {
+      require_result(answers[i], told[i]);
+    }
+  }
+  require_that_the_connection_goes_on();
+  require_answers(answers.size() + 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_command_ends_whose_stdin_is_never_taken, hostile) {
