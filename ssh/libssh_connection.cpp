@@ -336,7 +336,9 @@ error libssh_connection::session_error() const {
       = code == disconnect_protocol_error || code == disconnect_key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
-  if (text.starts_with("Socket error"))
+  // A socket that breaks before its first use is told by the plain text of its errno; whatever was
+  // said, a peer that sent nothing broke no rule.
+  if (text.starts_with("Socket error") || bytes_received() == 0)
     return {error_kind::dropped, text};
   return {error_kind::protocol, text};
 }
