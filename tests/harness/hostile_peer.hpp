@@ -23,7 +23,7 @@ namespace sshexec::testing {
 ///   "confirm-twice", "confirm-and-refuse", "confirm-and-close", or "hang-up" of the connection
 /// - until-refusal: ends when a channel of this connection was refused; wait-for-stdin: when its
 ///   input has ended
-/// - data-past-window N: N bytes more than the client's window takes
+/// - data-past-window N: N bytes more than the client's window takes, and on stderr how many in all
 /// - data-after-eof, data-after-close, second-eof, second-close: "before", and "after" where it
 /// must
 ///   not be

@@ -41,7 +41,7 @@ class Connection(asyncssh.SSHServerConnection):
         self.unimplemented = False
 
     def _send(self, data):
-        """What is sent without waiting in between goes out in one piece, for whoever cares."""
+        """What is sent without waiting in between goes out in one piece."""
         if not self.outgoing:
             asyncio.get_running_loop().call_soon(self.flush)
         self.outgoing += data
@@ -52,7 +52,7 @@ class Connection(asyncssh.SSHServerConnection):
         self.outgoing = b""
 
     def send_raw(self, data):
-        """Past encryption and authentication."""
+        """Past encryption."""
         self._send(data)
 
     def stop_reading(self):
@@ -246,10 +246,10 @@ async def say(channel, text):
 @command
 async def data_past_window(channel, excess):
     await channel.start()
-    left = channel.window + int(excess)
-    while left > 0:
-        await channel.out(b"x" * min(left, ANY_PACKET))
-        left -= ANY_PACKET
+    size = channel.window + int(excess)
+    for start in range(0, size, ANY_PACKET):
+        await channel.out(b"x" * min(size - start, ANY_PACKET))
+    await channel.err(str(size))
     await channel.finish()
 
 
