@@ -47,6 +47,12 @@ exec_channel::~exec_channel() {
 }
 
 void exec_channel::advance(std::vector<connection_event>& events) {
+  if (is_usable(session_))
+    converse(events);
+  tell_end(events);
+}
+
+void exec_channel::converse(std::vector<connection_event>& events) {
   if (state_ == state::opening)
     open(events);
   if (state_ == state::sending_environment)
@@ -55,15 +61,13 @@ void exec_channel::advance(std::vector<connection_event>& events) {
     request_exec(events);
   if (state_ == state::running)
     write_stdin();
-  tell_end(events);
 }
 
 void exec_channel::tell_end(std::vector<connection_event>& events) {
   if (state_ == state::ended)
     return;
   // The end of the command and that of its output come in any order (RFC 4254 §6.10).
-  const bool complete = output_ended_ && (outcome_.exit_status || !outcome_.exit_signal.empty());
-  if ((complete || closed_by_server_) && !std::exchange(told_, true)) {
+  if (((output_ended_ && command_ended()) || closed_by_server_) && !std::exchange(told_, true)) {
     events.emplace_back(event::exec_ended{id_, std::move(outcome_)});
     if (!closed_by_server_)
       close();
@@ -80,7 +84,7 @@ void exec_channel::open(std::vector<connection_event>& events) {
     state_ = state::sending_environment;
     if (abandoned_)
       close();
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
     events.emplace_back(event::channel_refused{id_, refusal_reason(session_)});
   }
@@ -90,7 +94,7 @@ void exec_channel::send_environment() {
   for (; next_variable_ != request_.environment.end(); ++next_variable_) {
     const auto& [name, value] = *next_variable_;
     const int status = ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
-    if (status == SSH_AGAIN || !ssh_is_connected(session_))
+    if (status == SSH_AGAIN || !is_usable(session_))
       return;
     if (status == SSH_ERROR)
       outcome_.refused_environment.push_back(name);
@@ -106,7 +110,7 @@ void exec_channel::request_exec(std::vector<connection_event>& events) {
     state_ = state::running;
     if (!signal_.empty())
       signal(signal_);
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_usable(session_)) {
     told_ = true;
     events.emplace_back(event::exec_refused{id_});
     close();
@@ -151,16 +155,22 @@ exec_outcome exec_channel::abandon() {
   return std::exchange(outcome_, {});
 }
 
+bool exec_channel::command_ended() const {
+  return outcome_.exit_status || !outcome_.exit_signal.empty();
+}
+
 void exec_channel::close() {
   state_ = state::closing;
-  ssh_channel_close(channel_.get());
+  if (is_usable(session_))
+    ssh_channel_close(channel_.get());
 }
 
 int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr,
                           void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
   const std::string_view bytes{static_cast<const char*>(data), length};
-  if (channel.abandoned_)
+  // What comes after its end (RFC 4254 §5.3) may as well arrive when the outcome is told already.
+  if (channel.abandoned_ || channel.output_ended_ || channel.closed_by_server_)
     return static_cast<int>(length);
   auto& outcome = channel.outcome_;
   const std::uint64_t cap = channel.request_.max_output;
@@ -172,12 +182,16 @@ int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t le
 }
 
 void exec_channel::on_exit_status(ssh_session, ssh_channel, int status, void* self) {
-  static_cast<exec_channel*>(self)->outcome_.exit_status = static_cast<std::uint32_t>(status);
+  auto& channel = *static_cast<exec_channel*>(self);
+  if (!channel.command_ended() && !channel.closed_by_server_)
+    channel.outcome_.exit_status = static_cast<std::uint32_t>(status);
 }
 
 void exec_channel::on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*,
                                   const char*, void* self) {
-  static_cast<exec_channel*>(self)->outcome_.exit_signal = signal != nullptr ? signal : "";
+  auto& channel = *static_cast<exec_channel*>(self);
+  if (!channel.command_ended() && !channel.closed_by_server_ && signal != nullptr)
+    channel.outcome_.exit_signal = signal;
 }
 
 void exec_channel::on_eof(ssh_session, ssh_channel, void* self) {

@@ -48,11 +48,14 @@ private:
     ended,
   };
 
+  void converse(std::vector<connection_event>& events);
   void open(std::vector<connection_event>& events);
   void send_environment();
   void request_exec(std::vector<connection_event>& events);
   void write_stdin();
   void tell_end(std::vector<connection_event>& events);
+  /// Whether the server said how; what it says after that, or after its close, does not count.
+  [[nodiscard]] bool command_ended() const;
   void close();
 
   static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t length,

@@ -82,6 +82,11 @@ std::string offered_methods(ssh_session session) {
   return result.empty() ? "none" : result;
 }
 
+/// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
+int decline(ssh_session, ssh_message, void*) {
+  return 1;
+}
+
 /// Speaks SSH through libssh over a socket of its own.
 class libssh_connection final : public connection {
 public:
@@ -192,6 +197,8 @@ bool libssh_connection::configure_session(int socket) {
   };
   ssh_set_blocking(session, 0);
   ssh_set_counters(session, &socket_counter_, &packet_counter_);
+  // Without one, libssh collects what the server asks for until the session ends.
+  ssh_set_message_callback(session, decline, nullptr);
   // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
   // read them on this thread.
   return set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
@@ -232,7 +239,7 @@ void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
     const int status
       = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
-    if (status == SSH_AUTH_ERROR || !ssh_is_connected(session_.get()))
+    if (status == SSH_AUTH_ERROR || !is_usable(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_AGAIN)
       return;
@@ -280,7 +287,7 @@ void libssh_connection::pump() {
     const std::uint64_t read_before = socket_counter_.in_bytes;
     advance_channels();
     const int status = ssh_event_dopoll(event_.get(), 0);
-    if (status == SSH_ERROR || !ssh_is_connected(session_.get())) {
+    if (status == SSH_ERROR || !is_usable(session_.get())) {
       advance_channels();
       return lose_session();
     }
@@ -329,8 +336,9 @@ error libssh_connection::session_error() const {
       = code == disconnect_protocol_error || code == disconnect_key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
-  // A server that has said nothing broke no protocol.
-  if (text.starts_with("Socket error") || socket_counter_.in_bytes == 0)
+  // A socket that breaks before its first use is told by the plain text of its errno; whatever was
+  // said, a peer that sent nothing broke no rule.
+  if (text.starts_with("Socket error") || bytes_received() == 0)
     return {error_kind::dropped, text};
   return {error_kind::protocol, text};
 }

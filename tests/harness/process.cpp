@@ -69,7 +69,7 @@ void collect(const std::multimap<pid_t, pid_t>& children, pid_t parent, std::vec
 
 } // namespace
 
-pid_t start_program(const arguments& line) {
+pid_t start_program(const arguments& line, int output) {
   std::vector<char*> words;
   words.reserve(line.size() + 1);
   for (const std::string& word : line)
@@ -79,6 +79,8 @@ pid_t start_program(const arguments& line) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (output != STDOUT_FILENO)
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   pid_t process = 0;
   const int status
     = ::posix_spawnp(&process, words.front(), &actions, nullptr, words.data(), environ);

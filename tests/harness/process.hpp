@@ -3,6 +3,7 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -11,9 +12,9 @@ namespace sshexec::testing {
 
 using arguments = std::vector<std::string>;
 
-/// Starts a program, found through PATH unless its name holds a slash, with nothing on its stdin.
-/// Throws `std::system_error` when it cannot be started.
-pid_t start_program(const arguments& line);
+/// Starts a program, found through PATH unless its name holds a slash, with nothing on its stdin
+/// and this descriptor as its stdout. Throws `std::system_error` when it cannot be started.
+pid_t start_program(const arguments& line, int output = STDOUT_FILENO);
 
 /// Runs a program to its end and returns its exit status; -1 when a signal ended it.
 int run_program(const arguments& line);

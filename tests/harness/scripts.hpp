@@ -69,6 +69,11 @@ struct connection_script {
   /// than publickey ever succeeds; an unknown name ends the connection and is told in the record.
   std::vector<std::string> methods = {"publickey"};
   accepted_keys keys = accepted_keys::own_client_key;
+  /// Public keys that are refused first, whatever `keys` says.
+  unsigned accept_after = 0;
+
+  /// Exchanges keys anew whenever about so many bytes went over the connection; never if 0.
+  std::uint64_t rekey_after = 0;
 
   /// Session channels beyond this number are refused, with reason 1 (RFC 4254 §5.1), which is the
   /// only one that libssh can give. A channel counts until both sides have closed it.
@@ -146,8 +151,9 @@ enum class signal_reaction : std::uint8_t {
   ignore,
 };
 
-/// What the server does with one command. The channel stays open unless a step closes it; when the
-/// client closes it, the steps that are left are not taken.
+/// What the server does with one command. Nothing but `step::run_shell` reads the command's stdin,
+/// so without it the client can send no more than its window takes, once. The channel stays open
+/// unless a step closes it; when the client closes it, the steps that are left are not taken.
 struct command_script {
   /// Whether the exec request is granted. The steps of a refused one are not taken.
   bool granted = true;

@@ -171,6 +171,8 @@ void server_connection::start_session() {
   if (ssh_bind_accept_fd(bind.get(), session_.get(), socket_.get()) != SSH_OK)
     throw std::runtime_error(ssh_get_error(bind.get()));
   socket_.release();
+  if (script_.rekey_after != 0)
+    ssh_options_set(session_.get(), SSH_OPTIONS_REKEY_DATA, &script_.rekey_after);
   ssh_set_auth_methods(session_.get(), method_numbers(script_.methods));
   ssh_handle_key_exchange(session_.get());
   reach(phase::banner);
@@ -279,7 +281,8 @@ void server_connection::authenticate(ssh_message request) {
   if (context_.broken)
     return;
   const int method = ssh_message_subtype(request);
-  const bool acceptable = method == SSH_AUTH_METHOD_PUBLICKEY && accepts(key_of(request));
+  const bool acceptable = method == SSH_AUTH_METHOD_PUBLICKEY
+                          && keys_refused_ >= script_.accept_after && accepts(key_of(request));
   if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
     ssh_message_auth_reply_pk_ok_simple(request);
   } else if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_VALID) {
@@ -288,6 +291,7 @@ void server_connection::authenticate(ssh_message request) {
     reach(phase::established);
   } else {
     ssh_message_reply_default(request);
+    keys_refused_ += method == SSH_AUTH_METHOD_PUBLICKEY ? 1 : 0;
     if (method != SSH_AUTH_METHOD_NONE)
       context_.note(event::authentication_refused, 0, method_name(method));
   }

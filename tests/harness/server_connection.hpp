@@ -99,6 +99,7 @@ private:
   ssh::session_handle session_;
   bool keys_exchanged_ = false;
   unsigned channels_opened_ = 0;
+  unsigned keys_refused_ = 0;
   std::list<server_channel> channels_;
 
   wake_event wake_;

@@ -307,6 +307,24 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(openssh_server_configurations)
 
+BOOST_FIXTURE_TEST_CASE(keys_are_exchanged_anew_in_the_middle_of_commands, hub) {
+  testing::openssh_server::options options;
+  options.configuration = "RekeyLimit 64K\n";
+  options.log_level = "DEBUG1";
+  const testing::openssh_server server{options};
+  command echo = make_command("cat");
+  echo.stdin_data = all_byte_values(1'000'000);
+  for (const answer& answer : run(machine_of(server), {echo, echo, echo})) {
+    BOOST_REQUIRE(answer.succeeded());
+    BOOST_TEST((answer->output.stdout_data == echo.stdin_data));
+    BOOST_TEST(answer->attempts == 1U);
+  }
+  BOOST_TEST(server.authentications() == 1U);
+  const std::string log = server.log();
+  const std::string exchange = "SSH2_MSG_NEWKEYS received";
+  BOOST_TEST(log.find(exchange) != log.rfind(exchange));
+}
+
 BOOST_AUTO_TEST_CASE(an_environment_variable_that_the_server_accepts_reaches_the_command) {
   testing::openssh_server::options options;
   options.configuration = "AcceptEnv GREETING\n";

@@ -1,5 +1,6 @@
 #include "files.hpp"
 #include "sshexec/testing/faulty_proxy.hpp"
+#include "sshexec/testing/hostile_peer.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/scripted_server.hpp"
@@ -15,6 +16,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -255,6 +257,21 @@ BOOST_AUTO_TEST_CASE(it_refuses_every_key_if_told_to) {
   BOOST_TEST(count(x.server.record(), event::authentication_refused, "publickey") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(it_accepts_a_key_only_after_so_many_others) {
+  const temporary_directory files;
+  const std::string other = files.path() / "other_key";
+  make_key(other);
+  const scripted x{connection_script{.accept_after = 1}};
+  client with_two_keys = to(x.server);
+  BOOST_TEST(with_two_keys.run("true").status == connection_failed);
+  with_two_keys.key = other;
+  with_two_keys.options = "-i " + x.server.client_key_file();
+  BOOST_TEST(with_two_keys.run("true").status == 0);
+  const auto record = x.server.record();
+  BOOST_TEST(count(record, event::authentication_refused, "publickey") == 2U);
+  BOOST_TEST(count(record, event::authentication_accepted) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(it_offers_only_the_methods_it_is_told) {
   const scripted x{connection_script{.methods = {"password", "keyboard-interactive"}}};
   const auto answer = x.run("true");
@@ -362,6 +379,19 @@ BOOST_AUTO_TEST_CASE(a_flood_ends_with_its_reader) {
   BOOST_TEST(x.server.wait_for(event::disconnected));
 }
 
+BOOST_AUTO_TEST_CASE(it_exchanges_keys_in_the_middle_of_output_and_of_input) {
+  const scripted x{connection_script{.rekey_after = 100'000}};
+  client verbose = to(x.server);
+  verbose.options = "-v";
+  const std::string data(1'000'000, 'x');
+  const auto answer = verbose.run("cat", data);
+  BOOST_TEST(answer.status == 0);
+  BOOST_TEST((answer.out == data));
+  const std::string sign = "SSH2_MSG_NEWKEYS received";
+  BOOST_TEST(contains(answer.err, sign));
+  BOOST_TEST(answer.err.find(sign) != answer.err.rfind(sign));
+}
+
 BOOST_AUTO_TEST_CASE(a_pause_passes) {
   const scripted x{
     command_script{.steps = {step::pause{100ms}, step::exit_status{0}, step::close{}}}};
@@ -380,6 +410,34 @@ BOOST_AUTO_TEST_CASE(everything_ends_with_the_server) {
   BOOST_TEST(!is_running(child));
   BOOST_TEST(!is_running(shell));
   BOOST_TEST(running.end() == connection_failed);
+}
+
+BOOST_AUTO_TEST_CASE(the_hostile_peer_does_what_the_command_says) {
+  const hostile_peer peer;
+  const client any{peer.host(), peer.port(), "anyone", peer.client_key_file()};
+  BOOST_TEST(any.run("say hello").out == "hello");
+  BOOST_TEST(any.run("exit-status-before-output").status == 3);
+  const auto left = any.run("slowly disconnect 11");
+  BOOST_TEST(left.status == connection_failed);
+  BOOST_TEST(left.out == "partial");
+  BOOST_TEST(contains(left.err, "bye"));
+  BOOST_TEST(contains(any.run("nonsense").err, "exec request failed"));
+}
+
+BOOST_AUTO_TEST_CASE(the_hostile_peer_accepts_no_other_key) {
+  const hostile_peer peer;
+  const temporary_directory files;
+  const std::string other = files.path() / "other_key";
+  make_key(other);
+  BOOST_TEST(client({peer.host(), peer.port(), "anyone", other}).run("say hello").status
+             == connection_failed);
+}
+
+BOOST_AUTO_TEST_CASE(the_hostile_peer_ends_with_its_object) {
+  std::optional<hostile_peer> peer{std::in_place};
+  const client any{peer->host(), peer->port(), "anyone", peer->client_key_file()};
+  peer.reset();
+  BOOST_TEST(contains(any.run("say hello").err, "Connection refused"));
 }
 
 BOOST_AUTO_TEST_CASE(the_proxy_forwards_and_counts) {
