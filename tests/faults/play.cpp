@@ -206,20 +206,11 @@ private:
     return result;
   }
 
-  [[nodiscard]] machine healthy_machine() const {
-    machine result;
-    result.hostname = server_.host();
-    result.port = server_.port();
-    result.username = "anyone";
-    result.identity_file = server_.client_key_file();
-    return result;
-  }
-
   fault_cell cell_;
   faulty_scripts scripts_;
   testing::scripted_server server_;
   hub hub_;
-  machine machine_ = healthy_machine();
+  machine machine_ = machine_of(server_);
   std::optional<bad_port> bad_port_;
   std::size_t requests_ = 0;
 };

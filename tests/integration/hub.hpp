@@ -2,6 +2,7 @@
 
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/testing/openssh_server.hpp"
+#include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <caf/actor_system.hpp>
@@ -125,6 +126,15 @@ public:
 private:
   settings config_;
 };
+
+inline machine machine_of(const testing::scripted_server& server) {
+  machine result;
+  result.hostname = server.host();
+  result.port = server.port();
+  result.username = "anyone";
+  result.identity_file = server.client_key_file();
+  return result;
+}
 
 inline machine machine_of(const testing::openssh_server& server) {
   machine result;
