@@ -80,7 +80,7 @@ void exec_channel::open(std::vector<connection_event>& events) {
     state_ = state::sending_environment;
     if (abandoned_)
       close();
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_alive(session_)) {
     state_ = state::ended;
     events.emplace_back(event::channel_refused{id_, refusal_reason(session_)});
   }
@@ -90,7 +90,7 @@ void exec_channel::send_environment() {
   for (; next_variable_ != request_.environment.end(); ++next_variable_) {
     const auto& [name, value] = *next_variable_;
     const int status = ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
-    if (status == SSH_AGAIN || !ssh_is_connected(session_))
+    if (status == SSH_AGAIN || !is_alive(session_))
       return;
     if (status == SSH_ERROR)
       outcome_.refused_environment.push_back(name);
@@ -106,7 +106,7 @@ void exec_channel::request_exec(std::vector<connection_event>& events) {
     state_ = state::running;
     if (!signal_.empty())
       signal(signal_);
-  } else if (status == SSH_ERROR && ssh_is_connected(session_)) {
+  } else if (status == SSH_ERROR && is_alive(session_)) {
     told_ = true;
     events.emplace_back(event::exec_refused{id_});
     close();

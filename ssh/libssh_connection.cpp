@@ -232,7 +232,7 @@ void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
     const int status
       = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
-    if (status == SSH_AUTH_ERROR || !ssh_is_connected(session_.get()))
+    if (status == SSH_AUTH_ERROR || !is_alive(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_AGAIN)
       return;
@@ -280,7 +280,7 @@ void libssh_connection::pump() {
     const std::uint64_t read_before = socket_counter_.in_bytes;
     advance_channels();
     const int status = ssh_event_dopoll(event_.get(), 0);
-    if (status == SSH_ERROR || !ssh_is_connected(session_.get())) {
+    if (status == SSH_ERROR || !is_alive(session_.get())) {
       advance_channels();
       return lose_session();
     }
