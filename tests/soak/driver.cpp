@@ -18,15 +18,16 @@ milliseconds random_pause(dice& random) {
   return milliseconds{random.chance(80) ? random.between(1, 10) : random.between(90, 130)};
 }
 
+/// A few commands, or so many that they wait for each other.
+std::size_t random_burst(dice& random) {
+  return random.between<std::size_t>(1, random.chance(50) ? 20 : 300);
+}
+
 } // namespace
 
 void driver_state::send_burst() {
-  if (const auto trouble = where->disturb(++bursts)) {
-    healing = true;
-    self->delayed_send(self, *trouble, heal_atom::value);
-  }
   const std::size_t left = where->tasks().size() - sent;
-  for (std::size_t i = std::min(left, random.between<std::size_t>(1, 50)); i > 0; --i)
+  for (std::size_t i = std::min(left, random_burst(random)); i > 0; --i)
     send(where->tasks()[sent++]);
   if (pending == 0)
     self->quit();
@@ -54,20 +55,12 @@ void driver_state::answered(const task& x, const outcome& what) {
   if (auto complaint = objection(x, what, is_explained, where->runs(x)))
     seen->violations.push_back(where->name() + ", " + to_command(x).line + ": " + *complaint);
   if (--pending == 0)
-    burst_ended();
-}
-
-void driver_state::burst_ended() {
-  // Bad times that outlast their burst are over before the next.
-  if (!healing)
     self->delayed_send(self, random_pause(random), burst_atom::value);
 }
 
-void driver_state::heal() {
-  where->heal();
-  healing = false;
-  if (pending == 0)
-    burst_ended();
+void driver_state::disturb() {
+  where->disturb(++disturbances);
+  self->delayed_send(self, milliseconds{random.between(10, 100)}, disturb_atom::value);
 }
 
 caf::behavior driver(caf::stateful_actor<driver_state>* self, executor_actor executor, site* where,
@@ -78,10 +71,11 @@ caf::behavior driver(caf::stateful_actor<driver_state>* self, executor_actor exe
   state.seen = seen;
   state.answers = answers;
   state.random = dice{where->name() + "/bursts"};
+  state.disturb();
   state.send_burst();
   return {
     [self](burst_atom) { self->state.send_burst(); },
-    [self](heal_atom) { self->state.heal(); },
+    [self](disturb_atom) { self->state.disturb(); },
   };
 }
 

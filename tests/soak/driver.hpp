@@ -14,9 +14,9 @@
 namespace sshexec::soak {
 
 using burst_atom = caf::atom_constant<caf::atom("burst")>;
-using heal_atom = caf::atom_constant<caf::atom("heal")>;
+using disturb_atom = caf::atom_constant<caf::atom("disturb")>;
 
-/// Asks for one site's tasks, in bursts, and judges the answers.
+/// Asks for one site's tasks, in bursts, disturbs the site all the time, and judges the answers.
 struct driver_state {
   static inline const char* name = "soak.driver";
 
@@ -25,8 +25,7 @@ struct driver_state {
   void send_burst();
   void send(const task& x);
   void answered(const task& x, const outcome& seen);
-  void burst_ended();
-  void heal();
+  void disturb();
 
   caf::event_based_actor* self;
   executor_actor executor;
@@ -34,10 +33,9 @@ struct driver_state {
   tally* seen = nullptr;
   std::atomic<std::uint64_t>* answers = nullptr;
   dice random{""};
-  std::uint64_t bursts = 0;
+  std::uint64_t disturbances = 0;
   std::size_t sent = 0;
   std::size_t pending = 0;
-  bool healing = false;
 };
 
 /// Ends when all tasks were answered. `seen` is complete then; `answers` counts all the time.

@@ -10,7 +10,6 @@ namespace sshexec::soak {
 
 namespace {
 
-using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 namespace step = testing::step;
@@ -155,22 +154,20 @@ testing::breakage site::some_breakage(dice& random) {
   return result;
 }
 
-std::optional<milliseconds> site::disturb(std::uint64_t burst) {
-  dice random = decide("burst", burst);
-  if (!random.chance(temper_.disturbed))
-    return std::nullopt;
-  if (proxy_) {
-    proxy_->change(bad_network(random));
-    return milliseconds{random.between(5, 100)};
-  }
-  scripted_->break_connections(some_breakage(random));
-  return std::nullopt;
+void site::disturb(std::uint64_t number) {
+  dice random = decide("disturbance", number);
+  const bool strikes = random.chance(temper_.disturbed);
+  if (proxy_)
+    proxy_->change(strikes ? bad_network(random) : testing::network{});
+  else if (strikes)
+    scripted_->break_connections(some_breakage(random));
 }
 
 testing::network site::bad_network(dice& random) {
   using testing::network;
-  switch (random.between(0, 5)) {
+  switch (random.between(0, 6)) {
     case 0:
+      // Connections that outlive it miss the bytes that it took.
       note("black hole");
       return {.behaviour = network::mode::black_hole};
     case 1:
@@ -186,6 +183,11 @@ testing::network site::bad_network(dice& random) {
     case 4:
       note("narrow network");
       return {.bytes_per_second = random.between<std::uint64_t>(20'000, 1'000'000)};
+    case 5:
+      note("damaged byte");
+      return {.damages = network::damage{
+                random.one_of({testing::direction::to_server, testing::direction::to_client}),
+                random.between<std::uint64_t>(0, 20'000)}};
     default:
       note("cut after some bytes");
       return {.break_at = network::cut{
@@ -193,10 +195,6 @@ testing::network site::bad_network(dice& random) {
                 random.between<std::uint64_t>(0, 20'000),
                 random.one_of({testing::ending::hang_up, testing::ending::reset})}};
   }
-}
-
-void site::heal() {
-  proxy_->change({});
 }
 
 bool site::explains(const caf::error& error) const {
@@ -211,6 +209,7 @@ bool site::explains(const caf::error& error) const {
     case connection_fault::timed_out:
       return temper_.breaking > 0 || temper_.bad_runs > 0 || temper_.disturbed > 0;
     case connection_fault::refused:
+    case connection_fault::protocol:
       return temper_.has_proxy;
     default:
       return false;

@@ -11,7 +11,6 @@
 #include <caf/error.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -38,8 +37,7 @@ struct temper {
   int locked = 0;
   /// Runs of commands that go wrong.
   int bad_runs = 0;
-  /// Bursts of commands during which all connections break, or the network is bad if there is a
-  /// proxy.
+  /// Disturbances in which all connections break, or the network becomes bad if there is a proxy.
   int disturbed = 0;
   bool has_proxy = false;
   /// Whether it is a real OpenSSH server.
@@ -61,11 +59,9 @@ public:
 
   [[nodiscard]] const std::vector<task>& tasks() const { return tasks_; }
 
-  /// What a burst of commands begins with: lets something happen to the connections, perhaps. If
-  /// the network has become bad, it tells for how long.
-  std::optional<std::chrono::milliseconds> disturb(std::uint64_t burst);
-  /// Makes the network good again.
-  void heal();
+  /// To be called again and again, with growing numbers: now and then lets all connections break,
+  /// or makes the network bad until the next call.
+  void disturb(std::uint64_t number);
 
   /// Whether an error of this kind may come of this machine's faults.
   [[nodiscard]] bool explains(const caf::error& error) const;

@@ -47,11 +47,11 @@ constexpr temper tempers[] = {
   {.name = "calm", .share = 40, .shell = 2},
   {.name = "narrow", .share = 17, .narrow = 100},
   {.name = "openssh", .share = 3, .shell = 100, .is_openssh = true},
-  {.name = "stormy", .share = 10, .shell = 2, .breaking = 30, .bad_runs = 4, .disturbed = 5},
-  {.name = "spoiled", .share = 10, .narrow = 50, .bad_runs = 6},
-  {.name = "network", .share = 10, .disturbed = 20, .has_proxy = true},
-  {.name = "impostor", .share = 5, .impostor = 30, .disturbed = 30},
-  {.name = "locked", .share = 5, .locked = 30, .disturbed = 30},
+  {.name = "stormy", .share = 10, .shell = 2, .breaking = 50, .bad_runs = 6, .disturbed = 20},
+  {.name = "spoiled", .share = 10, .narrow = 50, .bad_runs = 10},
+  {.name = "network", .share = 10, .disturbed = 40, .has_proxy = true},
+  {.name = "impostor", .share = 5, .impostor = 20, .disturbed = 30},
+  {.name = "locked", .share = 5, .locked = 20, .disturbed = 30},
 };
 
 /// The caches of the allocator, of libssh and of CAF fill during these rounds.
@@ -98,9 +98,10 @@ public:
     idle_actors_ = (*system_).registry().running();
   }
 
-  /// Whether all promises were kept.
+  /// Goes on until a promise is broken; tells whether all were kept.
   bool play() {
-    for (round_ = options_.first_round; wants_more(); ++round_) {
+    while (wants_more()) {
+      ++round_;
       play_round();
       come_to_rest();
       check_resources();
@@ -113,7 +114,9 @@ public:
 
 private:
   [[nodiscard]] bool wants_more() const {
-    return total_.commands < options_.commands || elapsed() < options_.minutes * 1min;
+    const bool unfinished
+      = total_.commands < options_.commands || elapsed() < options_.minutes * 1min;
+    return unfinished && total_.violations.empty();
   }
 
   [[nodiscard]] std::chrono::duration<double> elapsed() const { return clock_type::now() - start_; }
@@ -138,7 +141,7 @@ private:
   journal_pipe journal_{directory_.path() / "journal"};
   app::tool_system system_{soak_settings(directory_.path())};
   std::size_t idle_actors_ = 0;
-  std::uint64_t round_ = 0;
+  std::uint64_t round_ = options_.first_round - 1;
   std::atomic<std::uint64_t> answers_ = 0;
   tally total_;
   std::optional<test::process_resources> warm_;
@@ -264,7 +267,7 @@ void soak_run::report_verdict() const {
   const std::size_t told = std::min(total_.violations.size(), most_violations_told);
   for (std::size_t i = 0; i < told; ++i)
     fmt::print("{}\n", total_.violations[i]);
-  fmt::print("{} VIOLATIONS; to replay the last round: soak --seed {} --first-round {} "
+  fmt::print("{} VIOLATIONS; to replay that round: soak --seed {} --first-round {} "
              "--round-size {} --commands {}\n",
              total_.violations.size(), options_.seed, round_, options_.round_size,
              options_.round_size);

@@ -51,7 +51,7 @@ std::size_t random_size(dice& random) {
 }
 
 task_kind random_kind(bool by_shell, dice& random) {
-  if (random.chance(90))
+  if (random.chance(95))
     return task_kind::prints;
   if (!by_shell && random.chance(20))
     return task_kind::is_refused;
