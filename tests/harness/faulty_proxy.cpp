@@ -92,8 +92,8 @@ struct proxied_connection {
 struct faulty_proxy::implementation {
   implementation(const std::string& server_host, std::uint16_t server_port, network initial)
     : server(look_up(server_host, server_port)),
-      listener(listen_on(host)),
-      port(port_of(listener)) {
+      reservation(reserve_port(host)),
+      port(port_of(reservation)) {
     change(initial);
     thread = std::thread{[this] { run(); }};
   }
@@ -120,11 +120,13 @@ struct faulty_proxy::implementation {
 
   const std::string host = proxy_host;
   const server_address server;
-  file_descriptor listener;
+  /// Connections that the process makes meanwhile must not get the port while it is closed.
+  const file_descriptor reservation;
   const std::uint16_t port;
 
   // Of the thread alone.
   network net;
+  file_descriptor listener;
   bool stopping = false;
   std::list<proxied_connection> connections;
   std::vector<pollfd> descriptors;
@@ -261,6 +263,8 @@ void faulty_proxy::implementation::forward(proxied_connection& x, direction wher
     is_fine = stream.take(x.sender(where), net, now);
   if (is_lost(x))
     return stream.drop();
+  if (net.damages && net.damages->where == where)
+    stream.damage(net.damages->at_byte);
   const std::uint64_t before = stream.delivered();
   is_fine = is_fine && stream.deliver(x.receiver(where), now, limit(stream, where));
   bytes.at(static_cast<std::size_t>(where)) += stream.delivered() - before;

@@ -34,6 +34,12 @@ struct network {
     ending how = ending::hang_up;
   };
 
+  /// Changes a byte, as broken hardware does; counts as in `cut`.
+  struct damage {
+    direction where;
+    std::uint64_t at_byte;
+  };
+
   mode behaviour = mode::forward;
   /// Added in each direction.
   std::chrono::milliseconds latency{0};
@@ -41,6 +47,7 @@ struct network {
   std::uint64_t bytes_per_second = 0;
   /// Counts from the start of a connection or from the change to this network, whichever is later.
   std::optional<cut> break_at = {};
+  std::optional<damage> damages = {};
 };
 
 /// A TCP proxy on a free loopback port whose network can be bad. Its connections end with this

@@ -36,17 +36,26 @@ void switch_on(const file_descriptor& socket, int level, int option) {
   ::setsockopt(socket.get(), level, option, &on, sizeof(on));
 }
 
-} // namespace
-
-file_descriptor listen_on(const std::string& address, std::uint16_t port) {
+file_descriptor bind_to(const std::string& address, std::uint16_t port) {
   const sockaddr_in wanted = loopback_address(address, port);
   file_descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   require(static_cast<bool>(socket), "socket");
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
   require(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&wanted), sizeof(wanted)) == 0,
           "bind");
+  return socket;
+}
+
+} // namespace
+
+file_descriptor listen_on(const std::string& address, std::uint16_t port) {
+  file_descriptor socket = bind_to(address, port);
   require(::listen(socket.get(), backlog) == 0, "listen");
   return socket;
+}
+
+file_descriptor reserve_port(const std::string& address) {
+  return bind_to(address, 0);
 }
 
 std::uint16_t port_of(const file_descriptor& socket) {

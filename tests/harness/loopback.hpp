@@ -15,6 +15,10 @@ using ssh::file_descriptor;
 /// `std::invalid_argument`.
 file_descriptor listen_on(const std::string& address, std::uint16_t port = 0);
 
+/// A socket that only keeps a free port for `listen_on`: connections to the port are refused, and
+/// nobody else gets it.
+file_descriptor reserve_port(const std::string& address);
+
 /// The port that a socket is bound to.
 std::uint16_t port_of(const file_descriptor& socket);
 

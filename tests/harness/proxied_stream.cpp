@@ -55,6 +55,17 @@ void proxied_stream::drop() {
   blocked_ = false;
 }
 
+void proxied_stream::damage(std::uint64_t at_byte) {
+  std::uint64_t first = delivered_;
+  for (auto i = chunks_.begin(); i != chunks_.end() && !damaged_; ++i) {
+    if (at_byte >= first && at_byte - first < i->data.size()) {
+      i->data[at_byte - first] ^= 1;
+      damaged_ = true;
+    }
+    first += i->data.size();
+  }
+}
+
 bool proxied_stream::deliver(const file_descriptor& receiver, time_point now, std::uint64_t limit) {
   blocked_ = false;
   while (!chunks_.empty() && chunks_.front().arrival <= now && limit > 0) {

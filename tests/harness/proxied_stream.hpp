@@ -22,6 +22,9 @@ public:
   /// Forgets what is on its way.
   void drop();
 
+  /// Changes a byte that is on its way, once; it counts those since the last `restart_count`.
+  void damage(std::uint64_t at_byte);
+
   /// Hands on what has arrived by now, `limit` bytes at the most, and then the end of the stream;
   /// false if the receiver is gone.
   bool deliver(const file_descriptor& receiver, time_point now, std::uint64_t limit);
@@ -41,7 +44,10 @@ public:
   /// Bytes handed on since the last `restart_count`.
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
 
-  void restart_count() { delivered_ = 0; }
+  void restart_count() {
+    delivered_ = 0;
+    damaged_ = false;
+  }
 
 private:
   /// Bytes that arrive together; none for the end of the stream.
@@ -53,6 +59,7 @@ private:
   std::deque<chunk> chunks_;
   std::size_t waiting_ = 0;
   std::uint64_t delivered_ = 0;
+  bool damaged_ = false;
   /// When the line has sent what it was given.
   time_point line_free_{};
   bool ended_ = false;

@@ -7,6 +7,8 @@
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -511,6 +513,18 @@ BOOST_AUTO_TEST_CASE(a_refused_port_opens_again) {
   BOOST_TEST(contains(through(proxy, to(server)).run("true").err, "Connection refused"));
   proxy.change({});
   BOOST_TEST(through(proxy, to(server)).run("true").status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_is_closed_stays_the_proxys) {
+  const scripted_server server;
+  const faulty_proxy proxy{server.host(), server.port(), {.behaviour = network::mode::refuse}};
+  const file_descriptor other{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(proxy.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  BOOST_TEST(::bind(other.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address))
+             != 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_proxy_without_a_server_ends_its_connections) {

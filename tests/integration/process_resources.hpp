@@ -1,7 +1,10 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
 
 namespace sshexec::test {
 
@@ -9,11 +12,19 @@ namespace sshexec::test {
 struct process_resources {
   std::size_t descriptors = count("/proc/self/fd");
   std::size_t threads = count("/proc/self/task");
+  std::size_t resident_bytes = resident_size();
 
 private:
   static std::size_t count(const char* directory) {
     const std::filesystem::directory_iterator entries{directory};
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+  }
+
+  static std::size_t resident_size() {
+    std::size_t total_pages = 0;
+    std::size_t resident_pages = 0;
+    std::ifstream{"/proc/self/statm"} >> total_pages >> resident_pages;
+    return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   }
 };
 
