@@ -240,9 +240,19 @@ BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_for_whatever_reason_waits_for_
   require_answers(4);
 }
 
-BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_without_neighbours_is_tried_on_a_new_connection,
+BOOST_DATA_TEST_CASE_F(hostile, a_channel_refused_without_neighbours_is_tried_again_after_a_moment,
                        data::make({"1", "2", "3", "4", "4294967295"}), reason) {
   BOOST_REQUIRE(run(target, std::string{"openings refuse:"} + reason).succeeded());
+  const auto answer = run(target, "say fine");
+  BOOST_REQUIRE(answer.succeeded());
+  BOOST_TEST(answer->output.stdout_data == "fine");
+  BOOST_TEST(answer->reused_connection);
+  require_that_the_connection_goes_on();
+  require_answers(3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_connection_that_goes_on_refusing_channels_is_replaced, hostile) {
+  BOOST_REQUIRE(run(target, "openings refuse:1 refuse:1 refuse:1 refuse:1").succeeded());
   const auto answer = run(target, "say fine");
   BOOST_REQUIRE(answer.succeeded());
   BOOST_TEST(answer->output.stdout_data == "fine");
