@@ -26,9 +26,10 @@ bool is_ipv6(const std::string& text) {
   return ::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &ignored) == 1;
 }
 
-bool is_blank_or_control(char x) {
+/// Blanks, control characters, and the brackets that stand around an address.
+bool is_never_in_a_host(char x) {
   const auto byte = static_cast<unsigned char>(x);
-  return byte <= ' ' || byte == 0x7f;
+  return byte <= ' ' || byte == 0x7f || x == '[' || x == ']';
 }
 
 /// Splits "host", "host:port", "[address]", "[address]:port" or a bare IPv6 address.
@@ -55,8 +56,8 @@ tl::expected<void, std::string> parse_endpoint(const std::string& text, machine&
   const std::string& host = result.hostname;
   if (host.empty())
     return failed{"the host is missing"};
-  if (std::any_of(host.begin(), host.end(), is_blank_or_control))
-    return failed{"'" + host + "' is no host: it holds a blank or a control character"};
+  if (std::any_of(host.begin(), host.end(), is_never_in_a_host))
+    return failed{"'" + host + "' is no host: it holds a blank, a bracket or a control character"};
   if (host.find(':') != std::string::npos && !is_ipv6(host))
     return failed{"'" + host + "' has several colons but is no IPv6 address"};
   if (!has_port)

@@ -3,6 +3,7 @@
 #include "sshexec/actors/escape.hpp"
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
+#include "unescape.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -64,68 +65,6 @@ struct journal_fixture : actor_fixture {
 
 std::size_t count_lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-/// Undoes `escape`, by its description alone.
-std::string unescape(const std::string& text) {
-  const auto hex = [&](std::size_t at, std::size_t length) {
-    return static_cast<char32_t>(std::stoul(text.substr(at, length), nullptr, 16));
-  };
-  const auto to_utf8 = [](char32_t x) {
-    std::string out;
-    const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
-    if (x < 0x80) {
-      put(x);
-    } else if (x < 0x800) {
-      put(0xc0 | (x >> 6));
-      put(0x80 | (x & 0x3f));
-    } else if (x < 0x10000) {
-      put(0xe0 | (x >> 12));
-      put(0x80 | ((x >> 6) & 0x3f));
-      put(0x80 | (x & 0x3f));
-    } else {
-      put(0xf0 | (x >> 18));
-      put(0x80 | ((x >> 12) & 0x3f));
-      put(0x80 | ((x >> 6) & 0x3f));
-      put(0x80 | (x & 0x3f));
-    }
-    return out;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 'n':
-        out += '\n';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case 'x':
-        out += static_cast<char>(hex(i + 1, 2));
-        i += 2;
-        break;
-      case 'u':
-        if (text[i + 1] == '{') {
-          const auto end = text.find('}', i);
-          out += to_utf8(hex(i + 2, end - i - 2));
-          i = end;
-        } else {
-          out += to_utf8(hex(i + 1, 4));
-          i += 4;
-        }
-        break;
-      default:
-        out += text[i];
-    }
-  }
-  return out;
 }
 
 std::string all_byte_values() {

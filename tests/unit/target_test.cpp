@@ -36,9 +36,9 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_may_stand_in_brackets) {
 }
 
 BOOST_AUTO_TEST_CASE(a_target_that_makes_no_sense_is_an_error) {
-  for (const char* text :
-       {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x", "host:-1", "[::1",
-        "[::1]x", "[]:22", ":22", "a:b:c", "host:22:33", "[a:b]:22", "ho st", "ho\nst"})
+  for (const char* text : {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x",
+                           "host:-1", "[::1", "[::1]x", "[]:22", ":22", "a:b:c", "host:22:33",
+                           "[a:b]:22", "[[a]:22", "::1%e]", "ho st", "ho\nst"})
     BOOST_TEST(!parse_target(text), text);
 }
 
