@@ -32,12 +32,22 @@ void execution::forget_attempt() {
 }
 
 ssh::exec_request execution::request() const {
-  return {command.line, command.environment, command.stdin_data, *command.max_output};
+  ssh::exec_request result;
+  result.command = command.line;
+  result.environment = command.environment;
+  if (command.pty)
+    result.terminal.emplace(
+      ssh::terminal_request{command.pty->type, command.pty->columns, command.pty->rows});
+  result.stdin_data = command.stdin_data;
+  result.stdin_open = command.stdin_open;
+  result.max_output = *command.max_output;
+  result.streamed = static_cast<bool>(command.output_to);
+  return result;
 }
 
 command_output to_output(ssh::exec_outcome& outcome) {
   return {std::move(outcome.stdout_data), std::move(outcome.stderr_data), outcome.stdout_bytes,
-          outcome.stderr_bytes};
+          outcome.stderr_bytes, outcome.stdout_gap, outcome.stderr_gap};
 }
 
 } // namespace sshexec

@@ -662,6 +662,9 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::host_key_presented& e) { check_host_key(e.key); },
                [this](ev::authenticated) { connected(); },
                [this](ev::exec_sent e) { exec_sent(e.id); },
+               [](ev::output&) {},
+               [](ev::input_wanted) {},
+               [](ev::spare_ended) {},
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
                [this](ev::exec_refused e) { exec_refused(e.id); },
                [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
@@ -799,6 +802,8 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.cancel(id);
       self->state.drive();
     },
+    [](input_atom, const machine&, const std::string&, const std::string&,
+       bool) -> caf::result<void> { return caf::sec::unexpected_message; },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
     [self](tick_atom) { self->state.tick(); },
   };

@@ -152,6 +152,8 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](cancel_atom, machine& target, std::string& command_id) {
       self->state.cancel(target, command_id);
     },
+    [](input_atom, const machine&, const std::string&, const std::string&,
+       bool) -> caf::result<void> { return caf::sec::unexpected_message; },
     [self](expired_atom, const machine& target, std::uint64_t received) {
       self->state.expired(target, received);
     },

@@ -6,9 +6,13 @@ namespace sshexec {
 
 namespace {
 
+auto fields(const terminal& x) {
+  return std::tie(x.type, x.columns, x.rows);
+}
+
 auto fields(const command& x) {
-  return std::tie(x.line, x.timeout, x.max_output, x.environment, x.stdin_data, x.retry, x.id,
-                  x.outlives_caller);
+  return std::tie(x.line, x.timeout, x.deadline, x.max_output, x.environment, x.stdin_data,
+                  x.stdin_open, x.pty, x.output_to, x.retry, x.tracked, x.id, x.outlives_caller);
 }
 
 } // namespace
@@ -23,6 +27,10 @@ std::string to_string(retry_policy x) {
       return "never";
   }
   return "unknown retry policy";
+}
+
+bool operator==(const terminal& a, const terminal& b) {
+  return fields(a) == fields(b);
 }
 
 bool operator==(const command& a, const command& b) {

@@ -7,7 +7,8 @@ namespace sshexec {
 namespace {
 
 auto fields(const command_output& x) {
-  return std::tie(x.stdout_data, x.stderr_data, x.stdout_bytes, x.stderr_bytes);
+  return std::tie(x.stdout_data, x.stderr_data, x.stdout_bytes, x.stderr_bytes, x.stdout_gap,
+                  x.stderr_gap);
 }
 
 auto fields(const phase_times& x) {

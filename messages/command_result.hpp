@@ -9,13 +9,17 @@
 
 namespace sshexec {
 
-/// What a command wrote, as bytes. Each stream is kept up to the command's cap.
+/// What a command wrote, as bytes. Of a stream that is longer than the command's cap, the beginning
+/// and the end are kept.
 struct command_output {
   std::string stdout_data;
   std::string stderr_data;
   /// Bytes the command wrote, kept or not.
   std::uint64_t stdout_bytes = 0;
   std::uint64_t stderr_bytes = 0;
+  /// Where in the kept data those bytes are missing that were not kept; meaningless otherwise.
+  std::uint64_t stdout_gap = 0;
+  std::uint64_t stderr_gap = 0;
 
   /// Whether the cap cut anything.
   [[nodiscard]] bool truncated() const {
@@ -54,7 +58,7 @@ struct command_result {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, command_output& x) {
   return f(caf::meta::type_name("command_output"), x.stdout_data, x.stderr_data, x.stdout_bytes,
-           x.stderr_bytes);
+           x.stderr_bytes, x.stdout_gap, x.stderr_gap);
 }
 
 template <class Inspector>

@@ -18,7 +18,10 @@ using executor_actor = caf::typed_actor<
   caf::replies_to<execute_atom, machine, command>::with<command_result>,
   /// Takes back all of the sender's requests to this machine whose command has this id: those that
   /// wait are answered with `cancelled` at once, those that run once they were ended.
-  caf::reacts_to<cancel_atom, machine, std::string>>;
+  caf::reacts_to<cancel_atom, machine, std::string>,
+  /// More input for the sender's command with this id on this machine, and whether it is the end of
+  /// it. Answered when more may be sent; with `invalid_argument` when no such command takes input.
+  caf::reacts_to<input_atom, machine, std::string, std::string, bool>>;
 
 /// Makes the messages known to an actor system: their types, and the text of their errors. To be
 /// called once in the constructor of the system's configuration.

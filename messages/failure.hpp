@@ -33,6 +33,8 @@ enum class termination : std::uint8_t {
   none,
   /// The server confirmed the end.
   killed,
+  /// Processes of a tracked command were seen to live on.
+  survivors,
   /// The server confirmed nothing: something may still run.
   unknown,
 };

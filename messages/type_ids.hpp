@@ -4,6 +4,7 @@
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/failure.hpp"
 #include "sshexec/messages/machine.hpp"
+#include "sshexec/messages/output_chunk.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
@@ -25,10 +26,12 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_TYPE_ID(sshexec, (sshexec::phase_times))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::command_result))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::failure))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::output_chunk))
 
   // An atom's text has at most ten characters (CAF 0.17, `caf/atom.hpp`).
   CAF_ADD_ATOM(sshexec, sshexec, execute_atom, "execute")
   CAF_ADD_ATOM(sshexec, sshexec, cancel_atom, "cancel")
+  CAF_ADD_ATOM(sshexec, sshexec, input_atom, "input")
 
 CAF_END_TYPE_ID_BLOCK(sshexec)
 

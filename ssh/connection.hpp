@@ -22,15 +22,32 @@ namespace sshexec::ssh {
 /// The owner's name for one command on a connection.
 using exec_id = std::uint64_t;
 
+/// A terminal to be asked for (RFC 4254 §6.2).
+struct terminal_request {
+  std::string type;
+  std::uint32_t columns = 80;
+  std::uint32_t rows = 24;
+};
+
 /// One command, to be run on a session channel of its own (RFC 4254 §6).
 struct exec_request {
   std::string command;
   std::map<std::string, std::string> environment;
-  /// Written to the command's stdin, followed by EOF.
+  std::optional<terminal_request> terminal;
+  /// Written to the command's stdin, followed by EOF unless more input follows.
   std::string stdin_data;
-  /// Bytes kept of each of stdout and stderr; the rest is counted and dropped.
+  /// More input follows by `connection::write`.
+  bool stdin_open = false;
+  /// Bytes kept of each of stdout and stderr, the first and the last half of them; the rest is
+  /// counted and dropped.
   std::uint64_t max_output = 0;
+  /// Output is told by `event::output` as it comes as well, as far as the owner grants it.
+  bool streamed = false;
 };
+
+/// So many bytes of a streamed command's output are told before the owner grants more; the rest
+/// stays with the server, as the channel's window (RFC 4254 §5.2) tells it.
+inline constexpr std::uint64_t stream_window = std::uint64_t{1} << 20;
 
 /// What a channel brought. A channel that closed with neither status nor signal tells nothing about
 /// how its command ended.
@@ -39,6 +56,9 @@ struct exec_outcome {
   std::string stderr_data;
   std::uint64_t stdout_bytes = 0;
   std::uint64_t stderr_bytes = 0;
+  /// Where in the kept data those bytes are missing that were not kept; meaningless otherwise.
+  std::uint64_t stdout_gap = 0;
+  std::uint64_t stderr_gap = 0;
   std::optional<std::uint32_t> exit_status;
   std::string exit_signal;
   std::vector<std::string> refused_environment;
@@ -61,6 +81,24 @@ struct authenticated {};
 /// The exec request is on its way: from here on the command may run.
 struct exec_sent {
   exec_id id = 0;
+};
+
+/// Output of a streamed command, in the order of its arrival.
+struct output {
+  exec_id id = 0;
+  bool is_stderr = false;
+  std::string data;
+};
+
+/// All input given so far to a command whose stdin is open is on its way: more may be given.
+struct input_wanted {
+  exec_id id = 0;
+};
+
+/// The spare channel was refused by the server, or closed by either side; it holds no slot any more.
+struct spare_ended {
+  bool refused = false;
+  std::uint32_t reason = 0;
 };
 
 /// The server opened no channel for this command (RFC 4254 §5.1); the connection is fine.
@@ -96,7 +134,8 @@ struct lost {
 
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
-                 event::exec_sent, event::channel_refused, event::exec_refused, event::exec_ended,
+                 event::exec_sent, event::output, event::input_wanted, event::spare_ended,
+                 event::channel_refused, event::exec_refused, event::exec_ended,
                  event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
@@ -120,8 +159,22 @@ public:
   /// Goes on after `host_key_presented`.
   virtual void authenticate() = 0;
 
-  /// Opens a channel and runs a command on it.
+  /// Runs a command on the spare channel if there is one, be it open or still being opened, else on
+  /// a new one.
   virtual void start(exec_id id, exec_request request) = 0;
+
+  /// Opens a channel ahead of the next command, to save it that round trip. There is at most one.
+  virtual void open_spare() = 0;
+
+  /// Closes the spare channel; `spare_ended` follows.
+  virtual void close_spare() = 0;
+
+  /// More input for a command whose stdin is open, and whether it is the end of it.
+  virtual void write(exec_id id, std::string data, bool end) = 0;
+
+  /// The owner has no more use for so many bytes of the output that it was told, and can be told as
+  /// many more.
+  virtual void grant(exec_id id, std::uint64_t bytes) = 0;
 
   /// Sends a signal to a running command, by its name without "SIG" (RFC 4254 §6.9).
   virtual void signal(exec_id id, std::string_view name) = 0;

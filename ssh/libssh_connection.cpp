@@ -106,6 +106,10 @@ public:
   void authenticate() override { state_ = state::authenticating; }
 
   void start(exec_id id, exec_request request) override;
+  void open_spare() override {}
+  void close_spare() override {}
+  void write(exec_id, std::string, bool) override {}
+  void grant(exec_id, std::uint64_t) override {}
   void signal(exec_id id, std::string_view name) override;
   exec_outcome abandon(exec_id id) override;
   void send_keepalive() override;

@@ -5,6 +5,8 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <string>
 #include <vector>
@@ -47,7 +49,7 @@ std::string all_byte_values() {
 }
 
 command_output make_output() {
-  return {all_byte_values(), all_byte_values() + "err", 1'000'000'000'000, 259};
+  return {all_byte_values(), all_byte_values() + "err", 1'000'000'000'000, 259, 128, 0};
 }
 
 failure make_full_failure() {
@@ -75,15 +77,25 @@ BOOST_AUTO_TEST_CASE(a_machine_survives_the_network) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_with_all_its_options_survives_the_network) {
+  const auto consumer = system.spawn([]() -> output_consumer::behavior_type {
+    return {[](const output_chunk&) {}};
+  });
   const command x{all_byte_values(),
                   1500ms,
+                  1h,
                   std::uint64_t{1} << 40,
                   {{"A", "1"}, {"B", all_byte_values()}},
                   std::string("in\0put", 6),
+                  true,
+                  terminal{"vt100", 132, 43},
+                  consumer,
                   retry_policy::never,
+                  true,
                   "request 1",
                   true};
   BOOST_TEST((transfer(x) == x));
+  // CAF keeps actors whose handles it serialized.
+  caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);
 }
 
 BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_stays_unset) {
@@ -92,13 +104,21 @@ BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_stays_unset) {
   const auto copy = transfer(x);
   BOOST_TEST((copy == x));
   BOOST_TEST(!copy.timeout);
+  BOOST_TEST(!copy.deadline);
   BOOST_TEST(!copy.max_output);
+  BOOST_TEST(!copy.pty);
+  BOOST_TEST(!copy.output_to);
 }
 
 BOOST_AUTO_TEST_CASE(a_result_with_any_bytes_survives_the_network) {
   const command_result x{-1, "KILL", make_output(), 5s, {1s, 2s, 2s}, 4, true, {"LANG", "TZ"}};
   BOOST_TEST((transfer(x) == x));
   BOOST_TEST((transfer(command_result{}) == command_result{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_of_output_survives_the_network) {
+  const output_chunk x{"request 1", output_stream::stderr_stream, 2, all_byte_values()};
+  BOOST_TEST((transfer(x) == x));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_keeps_its_code_and_payload_across_the_network) {

@@ -82,6 +82,11 @@ public:
       network_.on_start(*this, id);
   }
 
+  void open_spare() override {}
+  void close_spare() override {}
+  void write(ssh::exec_id, std::string, bool) override {}
+  void grant(ssh::exec_id, std::uint64_t) override {}
+
   void signal(ssh::exec_id id, std::string_view name) override {
     signals.emplace_back(id, std::string{name});
   }
