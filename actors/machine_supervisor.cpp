@@ -485,6 +485,15 @@ void machine_supervisor_state::input_wanted(ssh::exec_id id) {
     feeder.deliver();
 }
 
+/// Before the command itself is answered, for its caller may end with that.
+void machine_supervisor_state::dismiss_feeders(execution& x) {
+  for (reply<void>& feeder : std::exchange(x.feeders, {})) {
+    failure reason;
+    reason.message = to_address(target) + ": the command has ended";
+    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
+  }
+}
+
 void machine_supervisor_state::output(ssh::event::output& e) {
   const auto i = executions.find(e.id);
   const std::uint64_t bytes = e.data.size();
@@ -764,6 +773,7 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   record.exit_signal = result.exit_signal;
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -777,6 +787,7 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.outcome = code;
   record.message = what.message;
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -794,11 +805,6 @@ void machine_supervisor_state::finish(ssh::exec_id id) {
   cancel_timers(id);
   timers.cancel({timer::deadline, id});
   waiting.erase(id);
-  for (reply<void>& feeder : executions.at(id).feeders) {
-    failure reason;
-    reason.message = to_address(target) + ": the command has ended";
-    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
-  }
   executions.erase(id);
   if (executions.empty())
     set_timer(timer::idle, config.idle_timeout);

@@ -139,6 +139,7 @@ struct machine_supervisor_state {
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
   void send_early_input(ssh::exec_id id);
   void input_wanted(ssh::exec_id id);
+  void dismiss_feeders(execution& x);
   void output(ssh::event::output& e);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
   void consumer_ended(const caf::actor_addr& consumer);

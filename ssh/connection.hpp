@@ -98,7 +98,8 @@ struct input_wanted {
   exec_id id = 0;
 };
 
-/// The spare channel was refused by the server, or closed by either side; it holds no slot any more.
+/// The spare channel was refused by the server, or closed by either side; it holds no slot any
+/// more.
 struct spare_ended {
   bool refused = false;
   std::uint32_t reason = 0;
