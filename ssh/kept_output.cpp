@@ -16,8 +16,7 @@ void kept_output::add(std::string_view data) {
   }
   const std::uint64_t tail = cap_ / 2;
   // Bytes that others of the same chunk would replace are only counted.
-  const std::size_t passing
-    = data.size() > tail ? data.size() - static_cast<std::size_t>(tail) : 0;
+  const std::size_t passing = data.size() > tail ? data.size() - static_cast<std::size_t>(tail) : 0;
   bytes_ += passing;
   data.remove_prefix(passing);
   while (!data.empty()) {
@@ -42,8 +41,8 @@ void kept_output::reserve(std::size_t size) {
     return;
   // A string that holds something would grow to twice its size, whatever it is asked for.
   std::string larger;
-  larger.reserve(static_cast<std::size_t>(
-    std::min<std::uint64_t>(cap_, std::max(size, 2 * kept_.capacity()))));
+  larger.reserve(
+    static_cast<std::size_t>(std::min<std::uint64_t>(cap_, std::max(size, 2 * kept_.capacity()))));
   larger = kept_;
   kept_ = std::move(larger);
 }
