@@ -385,13 +385,12 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
   start_waiting();
 }
 
-void machine_supervisor_state::exec_refused(ssh::exec_id id) {
+void machine_supervisor_state::exec_refused(ssh::exec_id id, std::string reason) {
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
   i->second.progress = progress::not_started;
-  refuse(id,
-         {error_code::rejected, connection_fault::none, "the server refused to run the command"});
+  refuse(id, {error_code::rejected, connection_fault::none, std::move(reason)});
 }
 
 void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome outcome) {
@@ -858,7 +857,7 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::input_wanted e) { input_wanted(e.id); },
                [this](ev::spare_ended e) { spare_ended(e); },
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
-               [this](ev::exec_refused e) { exec_refused(e.id); },
+               [this](ev::exec_refused& e) { exec_refused(e.id, std::move(e.reason)); },
                [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
                [this](ev::channel_closed) { channel_closed(); },
                [this](ev::lost& e) { lost(to_setback(e.reason)); },

@@ -128,7 +128,7 @@ struct machine_supervisor_state {
   void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
-  void exec_refused(ssh::exec_id id);
+  void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
   void wait_again(ssh::exec_id id);
