@@ -661,6 +661,7 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::host_key_presented& e) { check_host_key(e.key); },
                [this](ev::authenticated) { connected(); },
                [this](ev::exec_sent e) { exec_sent(e.id); },
+               [](ev::tracked) {},
                [](ev::output&) {},
                [](ev::input_wanted) {},
                [](ev::spare_ended) {},
