@@ -349,6 +349,7 @@ void machine_supervisor_state::start(ssh::exec_id id) {
     x.process_group.reset();
     tracked.insert(id);
   }
+  x.heard_before = connection->bytes_received();
   start_on_channel(id, x.request());
   set_timer(timer::open_channel, config.connect_timeout, id);
 }
@@ -763,6 +764,13 @@ void machine_supervisor_state::lost(const setback& reason) {
   for (const ssh::exec_id id : interrupted) {
     ssh::exec_outcome outcome = connection->abandon(id);
     execution& x = executions.at(id);
+    if (met_a_dead_connection(x)) {
+      x.was_replaced = true;
+      x.forget_attempt();
+      cancel_timers(id);
+      wait_again(id);
+      continue;
+    }
     if (has_ended(outcome))
       x.progress = progress::finished;
     if (x.where == stage::ending)
@@ -776,6 +784,12 @@ void machine_supervisor_state::lost(const setback& reason) {
   failures = 0;
   link = link_state::disconnected;
   proceed();
+}
+
+bool machine_supervisor_state::met_a_dead_connection(const execution& x) const {
+  return x.where == stage::running && x.reused_connection && !x.was_replaced && !x.input_consumed
+         && x.command.retry == retry_policy::always && life != life_stage::closing
+         && connection->bytes_received() == x.heard_before;
 }
 
 void machine_supervisor_state::drop_connection() {
