@@ -63,6 +63,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   if (sender && callers.insert(caller).second)
     self->monitor(caf::actor_cast<caf::actor>(sender));
   executions.try_emplace(id, std::move(what), caller, reply<command_result>{promise}, now());
+  notify(pool_event_kind::command_received, executions.at(id));
   if (life == life_stage::closing)
     refuse(id, shutting_down);
   else if (waiting.size() >= config.max_queued)
@@ -102,6 +103,8 @@ void machine_supervisor_state::connect() {
   ++connection_number;
   prepared = {};
   connect_step = "looking up keys and addresses";
+  activity.link_since = now();
+  notify(pool_event_kind::connecting);
   set_timer(timer::connect, config.connect_timeout);
   for (const ssh::exec_id id : waiting)
     join_attempt(id);
@@ -224,6 +227,9 @@ void machine_supervisor_state::connected() {
   bytes_heard = 0;
   last_heard = now();
   silent_checks = 0;
+  notify(pool_event_kind::connected);
+  activity.link_since = now();
+  activity.connected_at = caf::make_timestamp();
   timers.cancel({timer::connect, 0});
   set_timer(timer::keepalive, config.keepalive_interval);
   for (const ssh::exec_id id : waiting)
@@ -234,6 +240,7 @@ void machine_supervisor_state::connected() {
 void machine_supervisor_state::attempt_failed(const setback& reason) {
   drop_connection();
   ++failures;
+  notify(pool_event_kind::connect_failed, reason.code, reason.text);
   if (!reason.retriable()) {
     fail_waiting(reason);
   } else {
@@ -301,6 +308,7 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   x.where = stage::running;
   x.progress = progress::may_have_run;
   x.enter(phase::run, now());
+  notify(pool_event_kind::command_started, x);
   timers.cancel({timer::open_channel, id});
   set_timer(timer::run, *x.command.timeout, id);
 }
@@ -367,6 +375,7 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
       && (x.command.retry == retry_policy::always || x.progress == progress::not_started);
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
+  notify(pool_event_kind::command_retried, x, reason.code, reason.text);
   cancel_timers(id);
   x.attempting = false;
   x.where = stage::waiting;
@@ -459,6 +468,7 @@ void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome
 void machine_supervisor_state::lost(const setback& reason) {
   if (link != link_state::connected)
     return attempt_failed(reason);
+  notify(pool_event_kind::connection_lost, reason.code, reason.text);
   // A connection that never carried a command is no better than one that was never made.
   const bool proven = commands_sent > 0 || executions.empty();
   std::vector<ssh::exec_id> interrupted;
@@ -523,6 +533,8 @@ void machine_supervisor_state::check_liveness() {
 }
 
 void machine_supervisor_state::expire() {
+  if (link == link_state::connected)
+    notify(pool_event_kind::connection_closed);
   drop_connection();
   link = link_state::disconnected;
   if (const auto strong_registry = registry.lock())
@@ -556,6 +568,8 @@ void machine_supervisor_state::drained() {
 }
 
 void machine_supervisor_state::leave() {
+  if (link == link_state::connected)
+    notify(pool_event_kind::connection_closed);
   drop_connection();
   // Those who live longer would keep what is left of this actor in memory.
   self->demonitor(caf::actor_cast<caf::actor_addr>(registry));
@@ -584,6 +598,9 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   record.exit_signal = result.exit_signal;
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
+  ++activity.succeeded;
+  activity.latency.add(result.duration);
+  notify(pool_event_kind::command_finished, x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -597,6 +614,8 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.outcome = code;
   record.message = what.message;
   self->send(services.journal, std::move(record));
+  ++activity.failed;
+  notify(pool_event_kind::command_finished, x, code, what.message);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -804,6 +823,10 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
     },
     [](input_atom, const machine&, const std::string&, const std::string&,
        bool) -> caf::result<void> { return caf::sec::unexpected_message; },
+    [self](status_atom) { return self->state.status(); },
+    [self](observers_atom, observer_list& observers) {
+      self->state.activity.observers = std::move(observers);
+    },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
     [self](tick_atom) { self->state.tick(); },
   };
