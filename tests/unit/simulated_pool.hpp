@@ -2,12 +2,11 @@
 
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/messages/executor.hpp"
+#include "sshexec/testing/virtual_time.hpp"
 
 #include <caf/actor.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
 
 #include <deque>
 #include <functional>
@@ -83,8 +82,11 @@ public:
   }
 
   void open_spare() override {}
+
   void close_spare() override {}
+
   void write(ssh::exec_id, std::string, bool) override {}
+
   void grant(ssh::exec_id, std::uint64_t) override {}
 
   void signal(ssh::exec_id id, std::string_view name) override {
@@ -122,11 +124,8 @@ private:
   std::vector<ssh::connection_event> events_;
 };
 
-struct virtual_time_config : caf::actor_system_config {
-  virtual_time_config() {
-    set("scheduler.policy", caf::atom("testing"));
-    register_messages(*this);
-  }
+struct hub_configuration : caf::actor_system_config {
+  hub_configuration() { register_messages(*this); }
 };
 
 /// An answer to one request, once there is one.
@@ -145,7 +144,7 @@ struct pending_answer {
 };
 
 /// A registry and its supervisors with services that answer at once.
-class simulated_pool {
+class simulated_pool : public testing::virtual_time<hub_configuration> {
 public:
   explicit simulated_pool(settings wanted = default_settings());
   ~simulated_pool();
@@ -163,11 +162,6 @@ public:
   /// Ends a request's caller.
   void end_caller(const pending_answer& answer);
 
-  /// Lets every actor handle what is in its mailbox.
-  void settle() { scheduler.run(); }
-
-  /// Lets virtual time pass, and handles what becomes due.
-  void pass(caf::timespan time);
   /// Sends the pool an exit message.
   void begin_shutdown();
   /// Ends the pool, and passes the time that this may take.
@@ -185,9 +179,6 @@ public:
   std::vector<ssh::address> addresses{1};
 
   settings pool_settings;
-  virtual_time_config config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler;
   registry_actor registry;
 };
 
