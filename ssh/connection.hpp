@@ -43,6 +43,9 @@ struct exec_request {
   std::uint64_t max_output = 0;
   /// Output is told by `event::output` as it comes as well, as far as the owner grants it.
   bool streamed = false;
+  /// Whether the spare channel will do. On a new channel the exec request goes out only once the
+  /// server has shown that it still answers.
+  bool takes_spare = true;
 };
 
 /// So many bytes of a streamed command's output are told before the owner grants more; the rest
@@ -95,21 +98,26 @@ struct input_wanted {
   exec_id id = 0;
 };
 
-/// The spare channel was refused by the server, or closed by either side; it holds no slot any more.
+/// The spare channel was refused by the server, or closed by either side; it holds no slot any
+/// more.
 struct spare_ended {
   bool refused = false;
   std::uint32_t reason = 0;
 };
 
-/// The server opened no channel for this command (RFC 4254 §5.1); the connection is fine.
+/// The server opened no channel for this command (RFC 4254 §5.1), or closed the spare one that was
+/// taken for it before the command was sent, with reason 0; the connection is fine.
 struct channel_refused {
   exec_id id = 0;
   std::uint32_t reason = 0;
 };
 
-/// The server refused the exec request; the command did not run.
+/// The server refused the exec request, or the terminal that was to come first; the command did not
+/// run.
 struct exec_refused {
   exec_id id = 0;
+  /// For people.
+  std::string reason;
 };
 
 /// The command is over: its end and the end of its output arrived, or its channel closed without
@@ -159,8 +167,8 @@ public:
   /// Goes on after `host_key_presented`.
   virtual void authenticate() = 0;
 
-  /// Runs a command on the spare channel if there is one, be it open or still being opened, else on
-  /// a new one.
+  /// Runs a command on the spare channel if there is one, be it open or still being opened, and the
+  /// request takes it; else on a new one.
   virtual void start(exec_id id, exec_request request) = 0;
 
   /// Opens a channel ahead of the next command, to save it that round trip. There is at most one.

@@ -34,7 +34,8 @@ namespace {
 settings patient_settings() {
   settings result = quick_settings();
   result.connect_timeout = 10min;
-  result.kill_grace = 10s;
+  // A server that says nothing any more costs it twice.
+  result.kill_grace = 5s;
   return result;
 }
 
@@ -44,14 +45,16 @@ command lasting_command(std::string line) {
   return result;
 }
 
-/// A hub with commands under way.
+/// A hub with commands under way. Their supervisor has all of them when it is made.
 class busy_hub {
 public:
   busy_hub(const machine& target, const command& what, std::size_t count)
     : hub_(patient_settings()) {
-    answers_ = std::async(std::launch::async, [this, target, what, count] {
-      return hub_.run(target, std::vector<command>(count, what));
+    std::promise<void> handed_on;
+    answers_ = std::async(std::launch::async, [&, count] {
+      return hub_.run(target, std::vector<command>(count, what), [&] { handed_on.set_value(); });
     });
+    handed_on.get_future().wait();
   }
 
   /// What all were told when the executor ended; its actors are gone then.
@@ -91,19 +94,19 @@ BOOST_AUTO_TEST_SUITE(shutdown)
 
 BOOST_DATA_TEST_CASE(every_command_is_told_wherever_its_connection_is,
                      data::make(moments) * data::make(one_or_twenty), when, commands) {
-  testing::scripted_server server{{.connections = [&](unsigned) {
-    return testing::connection_script{.breaks
-                                      = testing::fault{when.at, testing::breakage::silence}};
-  }}};
   const process_resources before;
   {
+    testing::scripted_server server{{.connections = [&](unsigned) {
+      return testing::connection_script{.breaks
+                                        = testing::fault{when.at, testing::breakage::silence}};
+    }}};
     busy_hub hub{machine_of(server), lasting_command("true"), commands};
     BOOST_REQUIRE(server.wait_for(event::connection_broken));
     for (const answer& x : hub.end())
       BOOST_TEST(x.failed_with(error_code::shutting_down));
+    BOOST_TEST(server.wait_for(event::disconnected));
+    BOOST_TEST(count(server.record(), event::connection_accepted) == 1U);
   }
-  BOOST_TEST(server.wait_for(event::disconnected));
-  BOOST_TEST(count(server.record(), event::connection_accepted) == 1U);
   const auto after = process_resources::back_to(before);
   BOOST_TEST(after.descriptors <= before.descriptors);
   BOOST_TEST(after.threads <= before.threads);

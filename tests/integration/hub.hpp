@@ -82,14 +82,21 @@ public:
   hub(const hub&) = delete;
   hub& operator=(const hub&) = delete;
 
-  /// Runs all commands at once and waits for all their answers.
-  std::vector<answer> run(const machine& target, const std::vector<command>& commands) {
+  /// Runs all commands at once and waits for all their answers. Tells when the executor has handed
+  /// all of them on to the machine's supervisor.
+  std::vector<answer> run(
+    const machine& target, const std::vector<command>& commands,
+    const std::function<void()>& handed_on = [] {}) {
     caf::scoped_actor self{system};
     using handle
       = decltype(self->request(executor, caf::infinite, execute_atom_v, target, commands.front()));
     std::vector<handle> requests;
     for (const command& what : commands)
       requests.push_back(self->request(executor, caf::infinite, execute_atom_v, target, what));
+    // Answered by the registry itself, which takes requests in their order.
+    self->request(executor, caf::infinite, input_atom_v, target, std::string{}, std::string{}, true)
+      .receive([] {}, [](const caf::error&) {});
+    handed_on();
     std::vector<answer> answers(commands.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
       requests[i].receive(
