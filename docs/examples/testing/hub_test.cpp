@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(gives_up_when_the_network_refuses) {
   testing::faulty_proxy proxy{server.host(), server.port()};
   sshexec::machine target = machine_of(server);
   target.port = proxy.port();
-  BOOST_TEST(run(target, "true").has_value());
+  BOOST_REQUIRE(run(target, "true"));
 
   proxy.change({.behaviour = testing::network::mode::refuse});
   proxy.break_connections(testing::ending::reset);
