@@ -12,8 +12,10 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
-/// The first type id that sshexec takes. A hub whose own ids collide defines another one, the same
-/// for sshexec and for everything that includes its headers.
+/// The first of sshexec's type ids, which are fewer than a hundred. A hub whose own collide defines
+/// another one for all of its code that includes sshexec's headers. It needs no library that was
+/// compiled with the same: with CAF 0.17 a type id exists at compile time only, and types go by
+/// their names in an actor system and between systems.
 #ifndef SSHEXEC_FIRST_TYPE_ID
 #define SSHEXEC_FIRST_TYPE_ID (caf::first_custom_type_id + 400)
 #endif

@@ -133,6 +133,7 @@ int list_root(caf::actor_system& system, const sshexec::executor_actor& executor
 }
 
 int run(const hub_config& config, caf::actor_system& system) {
+  // The executor's settings are the group `sshexec` of the hub's own configuration.
   auto settings = sshexec::read_settings(caf::content(config));
   if (!settings)
     return complain(settings.error());

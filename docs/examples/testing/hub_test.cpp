@@ -96,8 +96,9 @@ BOOST_AUTO_TEST_CASE(tries_again_when_a_server_breaks_the_first_connection) {
 BOOST_AUTO_TEST_CASE(hears_of_a_signal_and_of_what_was_written_before) {
   testing::scripted_server::options options;
   options.commands = [](const std::string&) {
-    return testing::command_script{.steps
-                                   = {step::out{"half"}, step::exit_signal{"KILL"}, step::close{}}};
+    testing::command_script script;
+    script.steps = {step::out{"half"}, step::exit_signal{"KILL"}, step::close{}};
+    return script;
   };
   const testing::scripted_server server{options};
 
