@@ -5,7 +5,9 @@
 
 #include <caf/error.hpp>
 #include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace sshexec {
@@ -15,6 +17,8 @@ namespace sshexec {
 template <class T>
 class reply {
 public:
+  using value_type = std::conditional_t<std::is_void_v<T>, caf::unit_t, T>;
+
   reply() = default;
 
   explicit reply(caf::typed_response_promise<T> promise) : promise_(std::move(promise)) {}
@@ -32,10 +36,14 @@ public:
       return;
     failure reason;
     reason.message = "The executor ended before the request was served";
+    reason.progress = progress::may_have_run;
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 
-  void deliver(T value) { promise_.deliver(std::move(value)); }
+  void deliver(value_type value) {
+    caf::response_promise& untyped = promise_;
+    untyped.deliver(std::move(value));
+  }
 
   void fail(caf::error reason) { promise_.deliver(std::move(reason)); }
 
