@@ -94,6 +94,9 @@ simulated_nodes::~simulated_nodes() {
   shut_down();
   for (auto& node : all)
     kill(*node);
+  for (const caf::actor& caller : callers)
+    caf::anon_send_exit(caller, caf::exit_reason::kill);
+  settle();
   scheduler.clock().cancel_all();
   settle();
 }
@@ -134,30 +137,30 @@ void simulated_nodes::kill(simulated_node& node) {
 
 std::shared_ptr<pending_answer> simulated_nodes::request(command what, machine target) {
   auto answer = std::make_shared<pending_answer>();
-  answer->caller
-    = system.spawn([this, answer, what, target](caf::event_based_actor* self) -> caf::behavior {
-        self->request(subject, caf::infinite, execute_atom_v, target, what)
-          .then(
-            [answer](command_result& result) {
-              answer->result = std::move(result);
-              ++answer->count;
-            },
-            [answer](caf::error& error) {
-              answer->error = std::move(error);
-              ++answer->count;
-            });
-        return {
-          [this, self](cancel_atom, const machine& of, const std::string& id) {
-            self->send(subject, cancel_atom_v, of, id);
-          },
-          [this, self](input_atom, const machine& of, const std::string& id,
-                       const std::string& data) {
-            self->request(subject, caf::infinite, input_atom_v, of, id, data, false)
-              .then([this] { input_answers.emplace_back(caf::unit); },
-                    [this](caf::error& reason) { input_answers.emplace_back(std::move(reason)); });
-          },
-        };
-      });
+  answer->caller = system.spawn([this, answer, what,
+                                 target](caf::event_based_actor* self) -> caf::behavior {
+    self->request(subject, caf::infinite, execute_atom_v, target, what)
+      .then(
+        [answer](command_result& result) {
+          answer->result = std::move(result);
+          ++answer->count;
+        },
+        [answer](caf::error& error) {
+          answer->error = std::move(error);
+          ++answer->count;
+        });
+    return {
+      [this, self](cancel_atom, const machine& of, const std::string& id) {
+        self->send(subject, cancel_atom_v, of, id);
+      },
+      [this, self](input_atom, const machine& of, const std::string& id, const std::string& data) {
+        self->request(subject, caf::infinite, input_atom_v, of, id, data, false)
+          .then([this] { input_answers.emplace_back(caf::unit); },
+                [this](caf::error& reason) { input_answers.emplace_back(std::move(reason)); });
+      },
+    };
+  });
+  callers.push_back(answer->caller);
   settle();
   return answer;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "sshexec/actors/router.hpp"
 #include "simulated_pool.hpp"
+#include "sshexec/actors/router.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -67,6 +67,7 @@ public:
   void end_caller(const pending_answer& answer);
 
   void settle() { scheduler.run(); }
+
   void pass(caf::timespan time);
   void shut_down();
 
@@ -77,6 +78,7 @@ public:
   /// Answers to `input`.
   std::vector<caf::expected<caf::unit_t>> input_answers;
   std::vector<execution_record> journal;
+  std::vector<caf::actor> callers;
 
   virtual_time_config config;
   caf::actor_system system{config};
