@@ -169,7 +169,7 @@ void errand_state::forward_input() {
       .then(
         [this, number] {
           if (auto sent = sent_inputs.extract(number))
-            sent.mapped().deliver(caf::unit);
+            sent.mapped().deliver();
         },
         [this, number](caf::error& reason) {
           if (auto sent = sent_inputs.extract(number))

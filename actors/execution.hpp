@@ -10,7 +10,10 @@
 #include <caf/actor_clock.hpp>
 #include <caf/timestamp.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace sshexec {
 
@@ -28,6 +31,8 @@ struct execution {
     running,
     /// It is being ended, and its end is awaited.
     ending,
+    /// It ended, but the last of its output is still with its consumer.
+    delivering,
   };
 
   /// The parts of `phase_times`.
@@ -71,6 +76,17 @@ struct execution {
   /// Why it is being ended, while it is.
   setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
+  /// Chunks of output that its consumer has not answered yet.
+  std::size_t unanswered_chunks = 0;
+  /// What the channel brought, while the last of it is with the consumer.
+  ssh::exec_outcome outcome;
+  /// Input that came before the command was sent.
+  std::string early_input;
+  bool input_ended = false;
+  /// Whether input was handed on that is not kept, so that the command cannot be run again.
+  bool input_consumed = false;
+  /// Senders of input who wait to send more.
+  std::vector<reply<void>> feeders;
 };
 
 command_output to_output(ssh::exec_outcome& outcome);

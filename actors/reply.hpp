@@ -17,8 +17,6 @@ namespace sshexec {
 template <class T>
 class reply {
 public:
-  using value_type = std::conditional_t<std::is_void_v<T>, caf::unit_t, T>;
-
   reply() = default;
 
   explicit reply(caf::typed_response_promise<T> promise) : promise_(std::move(promise)) {}
@@ -40,9 +38,15 @@ public:
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 
-  void deliver(value_type value) {
-    caf::response_promise& untyped = promise_;
-    untyped.deliver(std::move(value));
+  template <class Value>
+  void deliver(Value value) {
+    promise_.deliver(std::move(value));
+  }
+
+  void deliver()
+    requires std::is_void_v<T>
+  {
+    static_cast<caf::response_promise&>(promise_).deliver(caf::unit);
   }
 
   void fail(caf::error reason) { promise_.deliver(std::move(reason)); }

@@ -59,7 +59,7 @@ caf::typed_response_promise<void> router_state::leave(const std::string& name) {
     nodes.at(id).leave_answers.push_back(std::move(answer));
     begin_leaving(id);
   } else {
-    answer.deliver(caf::unit);
+    answer.deliver();
   }
   return promise;
 }
@@ -77,7 +77,7 @@ void router_state::drop_if_drained(node_id id) {
     return;
   self->demonitor(i->second.executor.address());
   for (reply<void>& answer : i->second.leave_answers)
-    answer.deliver(caf::unit);
+    answer.deliver();
   nodes.erase(i);
 }
 
@@ -91,7 +91,7 @@ void router_state::node_lost(node_id id) {
   for (const errand_id errand : x.errands)
     release(errand);
   for (reply<void>& answer : x.leave_answers)
-    answer.deliver(caf::unit);
+    answer.deliver();
 }
 
 node_id router_state::find_node(const std::string& name) const {

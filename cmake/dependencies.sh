@@ -2,7 +2,7 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache
-  libcaf-dev libssh-dev libspdlog-dev libfmt-dev libboost-test-dev libcli11-dev nlohmann-json3-dev libexpected-dev
+  libcaf-dev libssh-dev libssl-dev libspdlog-dev libfmt-dev libboost-test-dev libcli11-dev nlohmann-json3-dev libexpected-dev
   libxxhash-dev
 )
 test_packages=(openssh-server openssh-client python3 python3-asyncssh)

@@ -43,6 +43,9 @@ struct exec_request {
   std::uint64_t max_output = 0;
   /// Output is told by `event::output` as it comes as well, as far as the owner grants it.
   bool streamed = false;
+  /// Whether the spare channel will do. On a new channel the exec request goes out only once the
+  /// server has shown that it still answers.
+  bool takes_spare = true;
 };
 
 /// So many bytes of a streamed command's output are told before the owner grants more; the rest
@@ -159,8 +162,8 @@ public:
   /// Goes on after `host_key_presented`.
   virtual void authenticate() = 0;
 
-  /// Runs a command on the spare channel if there is one, be it open or still being opened, else on
-  /// a new one.
+  /// Runs a command on the spare channel if there is one, be it open or still being opened, and the
+  /// request takes it; else on a new one.
   virtual void start(exec_id id, exec_request request) = 0;
 
   /// Opens a channel ahead of the next command, to save it that round trip. There is at most one.
