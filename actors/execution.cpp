@@ -46,8 +46,12 @@ ssh::exec_request execution::request() const {
 }
 
 command_output to_output(ssh::exec_outcome& outcome) {
-  return {std::move(outcome.stdout_data), std::move(outcome.stderr_data), outcome.stdout_bytes,
-          outcome.stderr_bytes, outcome.stdout_gap, outcome.stderr_gap};
+  return {std::move(outcome.stdout_data),
+          std::move(outcome.stderr_data),
+          outcome.stdout_bytes,
+          outcome.stderr_bytes,
+          outcome.stdout_gap,
+          outcome.stderr_gap};
 }
 
 } // namespace sshexec

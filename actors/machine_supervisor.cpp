@@ -385,13 +385,12 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
   start_waiting();
 }
 
-void machine_supervisor_state::exec_refused(ssh::exec_id id) {
+void machine_supervisor_state::exec_refused(ssh::exec_id id, std::string reason) {
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
   i->second.progress = progress::not_started;
-  refuse(id,
-         {error_code::rejected, connection_fault::none, "the server refused to run the command"});
+  refuse(id, {error_code::rejected, connection_fault::none, std::move(reason)});
 }
 
 void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome outcome) {
@@ -483,6 +482,15 @@ void machine_supervisor_state::input_wanted(ssh::exec_id id) {
     return;
   for (reply<void>& feeder : std::exchange(i->second.feeders, {}))
     feeder.deliver();
+}
+
+/// Before the command itself is answered, for its caller may end with that.
+void machine_supervisor_state::dismiss_feeders(execution& x) {
+  for (reply<void>& feeder : std::exchange(x.feeders, {})) {
+    failure reason;
+    reason.message = to_address(target) + ": the command has ended";
+    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
+  }
 }
 
 void machine_supervisor_state::output(ssh::event::output& e) {
@@ -764,6 +772,7 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   record.exit_signal = result.exit_signal;
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -777,6 +786,7 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.outcome = code;
   record.message = what.message;
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -794,11 +804,6 @@ void machine_supervisor_state::finish(ssh::exec_id id) {
   cancel_timers(id);
   timers.cancel({timer::deadline, id});
   waiting.erase(id);
-  for (reply<void>& feeder : executions.at(id).feeders) {
-    failure reason;
-    reason.message = to_address(target) + ": the command has ended";
-    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
-  }
   executions.erase(id);
   if (executions.empty())
     set_timer(timer::idle, config.idle_timeout);
@@ -852,7 +857,7 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::input_wanted e) { input_wanted(e.id); },
                [this](ev::spare_ended e) { spare_ended(e); },
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
-               [this](ev::exec_refused e) { exec_refused(e.id); },
+               [this](ev::exec_refused& e) { exec_refused(e.id, std::move(e.reason)); },
                [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
                [this](ev::channel_closed) { channel_closed(); },
                [this](ev::lost& e) { lost(to_setback(e.reason)); },

@@ -128,7 +128,7 @@ struct machine_supervisor_state {
   void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
-  void exec_refused(ssh::exec_id id);
+  void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
   void wait_again(ssh::exec_id id);
@@ -139,6 +139,7 @@ struct machine_supervisor_state {
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
   void send_early_input(ssh::exec_id id);
   void input_wanted(ssh::exec_id id);
+  void dismiss_feeders(execution& x);
   void output(ssh::event::output& e);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
   void consumer_ended(const caf::actor_addr& consumer);

@@ -98,21 +98,26 @@ struct input_wanted {
   exec_id id = 0;
 };
 
-/// The spare channel was refused by the server, or closed by either side; it holds no slot any more.
+/// The spare channel was refused by the server, or closed by either side; it holds no slot any
+/// more.
 struct spare_ended {
   bool refused = false;
   std::uint32_t reason = 0;
 };
 
-/// The server opened no channel for this command (RFC 4254 §5.1); the connection is fine.
+/// The server opened no channel for this command (RFC 4254 §5.1), or closed the spare one that was
+/// taken for it before the command was sent, with reason 0; the connection is fine.
 struct channel_refused {
   exec_id id = 0;
   std::uint32_t reason = 0;
 };
 
-/// The server refused the exec request; the command did not run.
+/// The server refused the exec request, or the terminal that was to come first; the command did not
+/// run.
 struct exec_refused {
   exec_id id = 0;
+  /// For people.
+  std::string reason;
 };
 
 /// The command is over: its end and the end of its output arrived, or its channel closed without
