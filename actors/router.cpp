@@ -317,7 +317,14 @@ caf::expected<router_actor> spawn_router(caf::actor_system& system, const settin
   auto journal = spawn_journal(system, config);
   if (!journal)
     return std::move(journal.error());
-  return router_actor{system.spawn(router, config, std::move(*journal))};
+  return spawn_router(system, config, std::move(*journal));
+}
+
+caf::expected<router_actor> spawn_router(caf::actor_system& system, const settings& config,
+                                         journal_actor journal) {
+  if (auto complaint = validate(config))
+    return complaint;
+  return router_actor{system.spawn(router, config, std::move(journal))};
 }
 
 } // namespace sshexec

@@ -52,6 +52,10 @@ using router_actor = executor_actor::extend<
 /// that no node answered. An exit message ends it, as it ends an executor; its nodes go on.
 caf::expected<router_actor> spawn_router(caf::actor_system& system, const settings& config);
 
+/// The same with a journal that exists; it ends with the router.
+caf::expected<router_actor> spawn_router(caf::actor_system& system, const settings& config,
+                                         journal_actor journal);
+
 /// With what the router's errands say to it (`dispatcher_actor`).
 using routing_actor = router_actor::extend<caf::reacts_to<place_atom, errand_id>,
                                            caf::reacts_to<refused_atom, errand_id, node_id>,

@@ -1,0 +1,18 @@
+#include "sshexec/remote/connect_node.hpp"
+
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace sshexec {
+
+caf::expected<executor_actor> connect_node(caf::actor_system& system, const router_actor& router,
+                                           connect_settings config) {
+  // The hub's own executor joins, not the link, which would outlive the connection.
+  config.on_connected = [router, name = to_string(config.hub)](const executor_actor& executor) {
+    caf::anon_send(router, join_atom::value, name, executor);
+  };
+  return connect_executor(system, std::move(config));
+}
+
+} // namespace sshexec
