@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 
@@ -18,5 +19,9 @@ namespace sshexec {
 /// closed. Dropping the handle does not end it. Fails with `configuration_error`, such as when the
 /// journal's file cannot be written.
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
+
+/// Does the same with a journal that was made before; the executor ends it together with itself.
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             journal_actor journal);
 
 } // namespace sshexec

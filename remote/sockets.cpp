@@ -126,6 +126,7 @@ std::uint16_t local_port(const ssh::file_descriptor& socket) {
 
 ssh::result<tls_stream> secure(ssh::file_descriptor socket, const tls_context& context,
                                deadline until) {
+  block_broken_pipe_signal();
   tls_stream stream{context, std::move(socket), tls_role::client};
   for (const auto step : {&tls_stream::handshake, &tls_stream::await_first_byte}) {
     if (auto done = complete(stream, step, until); !done)

@@ -40,6 +40,7 @@ tls_front::tls_front(ssh::file_descriptor listener, tls_context context, int sto
     admit_(std::move(admit)) {}
 
 void tls_front::run() {
+  block_broken_pipe_signal();
   while (!stopped_) {
     wait();
     if (accepting_)

@@ -4,11 +4,19 @@
 #include <openssl/x509.h>
 
 #include <cerrno>
+#include <csignal>
 #include <new>
 #include <system_error>
 #include <utility>
 
 namespace sshexec {
+
+void block_broken_pipe_signal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
 
 tls_stream::tls_stream(const tls_context& context, ssh::file_descriptor socket, tls_role role)
   : socket_(std::move(socket)), ssl_(SSL_new(context.get())) {

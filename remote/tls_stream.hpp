@@ -10,7 +10,11 @@
 
 namespace sshexec {
 
-/// One TLS connection on a non-blocking socket. For one thread at a time.
+/// Keeps OpenSSL's writes to a peer that is gone from ending the process (SIGPIPE); for the calling
+/// thread, for good.
+void block_broken_pipe_signal();
+
+/// One TLS connection on a non-blocking socket. For one thread at a time, which blocks SIGPIPE.
 class tls_stream {
 public:
   enum class status : std::uint8_t {

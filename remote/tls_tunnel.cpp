@@ -125,6 +125,7 @@ std::array<pollfd, 2> tls_tunnel::events() const {
 
 void run_tunnel(tls_tunnel& tunnel) {
   using namespace std::chrono;
+  block_broken_pipe_signal();
   for (;;) {
     const auto made = tunnel.advance();
     if (made == tls_tunnel::progress::ended)
