@@ -274,8 +274,9 @@ void libssh_connection::try_keys() {
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
-  auto channel = spare_ && spare_->is_spare() ? std::move(spare_)
-                                              : std::make_unique<exec_channel>(session_.get());
+  const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
+  auto channel
+    = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
 }
