@@ -1,5 +1,6 @@
 #include "sshexec/remote/connect_node.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
 #include <utility>
@@ -12,7 +13,12 @@ caf::expected<executor_actor> connect_node(caf::actor_system& system, const rout
   config.on_connected = [router, name = to_string(config.hub)](const executor_actor& executor) {
     caf::anon_send(router, join_atom::value, name, executor);
   };
-  return connect_executor(system, std::move(config));
+  auto link = connect_executor(system, std::move(config));
+  if (link)
+    caf::actor_cast<caf::actor>(router)->attach_functor([link = *link](const caf::error&) {
+      caf::anon_send_exit(link, caf::exit_reason::user_shutdown);
+    });
+  return link;
 }
 
 } // namespace sshexec
