@@ -64,8 +64,9 @@ public:
   /// Starts a node, and returns once it has joined.
   void add_node() {
     const std::string journal = file("journal-" + std::to_string(nodes.size()));
-    const auto& node = *nodes.emplace_back(std::make_unique<served>(
-      testing::arguments{"--plain", "--config", file("sshexec.conf"), "--journal", journal}));
+    const auto& node = *nodes.emplace_back(
+      std::make_unique<served>(testing::arguments{"--plain", "--config", file("sshexec.conf"),
+                                                  "--journal", journal, "--drain-timeout", "10m"}));
     names.push_back(node.address());
     connect_settings config;
     config.hub.port = node.port();
@@ -276,11 +277,10 @@ BOOST_FIXTURE_TEST_CASE(no_request_fails_when_nodes_join_leave_and_shut_down_und
   auto wanted = load(*this, 40, wait_for_go());
   for (auto& [target, what] : wanted)
     what.retry = retry_policy::never;
-  const auto answers = run_all(wanted, [this] {
+  const auto answers = run_all(wanted, [&] {
+    for (const auto& [target, what] : wanted)
+      BOOST_REQUIRE(wait_until([&] { return !runs_on(runs(), target).empty(); }));
     add_node();
-    BOOST_REQUIRE(wait_until([&] {
-      return runs_on(runs(), machine_of(0)).size() + runs_on(runs(), machine_of(1)).size() > 0;
-    }));
     caf::scoped_actor self{system};
     auto leaving = self->request(router, caf::infinite, leave_atom::value, names[0]);
     nodes[1]->process().signal(SIGTERM);
