@@ -69,16 +69,11 @@ execution_journal(journal_actor::stateful_pointer<execution_journal_state>,
   };
 }
 
-journal_actor::behavior_type
-silent_journal(journal_actor::stateful_pointer<execution_journal_state>) {
-  return {[](const execution_record&) {}};
-}
-
 } // namespace
 
 caf::expected<journal_actor> spawn_journal(caf::actor_system& system, const settings& config) {
   if (config.journal == "none")
-    return system.spawn(silent_journal);
+    return journal_actor{};
   const auto to_line = config.journal_format == "json" ? to_json_line : to_plain_line;
   try {
     return system.spawn<caf::detached>(execution_journal, make_logger(open_sink(config)), to_line);

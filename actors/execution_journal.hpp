@@ -20,7 +20,8 @@ namespace sshexec {
 /// (one line). Text is escaped (see `escape`) in both formats, so a reader of the JSON format who
 /// wants a command's bytes undoes that after parsing.
 ///
-/// It ends with an exit message, after all records that were sent before.
+/// It ends with an exit message, after all records that were sent before. The journal "none" is
+/// nobody: what is sent to it goes nowhere, and wakes no thread.
 caf::expected<journal_actor> spawn_journal(caf::actor_system& system, const settings& config);
 
 } // namespace sshexec
