@@ -4,7 +4,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache
   libcaf-dev libssh-dev libspdlog-dev libfmt-dev libboost-test-dev libcli11-dev nlohmann-json3-dev libexpected-dev
 )
-test_packages=(openssh-server openssh-client dropbear-bin libnss-wrapper python3 python3-asyncssh)
+test_packages=(openssh-server openssh-client dropbear-bin libnss-wrapper python3 python3-asyncssh tcsh zsh fish)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)
 
 # install_missing PACKAGE...: silent and quick when everything is there.
