@@ -88,7 +88,8 @@ struct exec_sent {
   exec_id id = 0;
 };
 
-/// A tracked command runs in this process group.
+/// A tracked command is this process, which leads the process group of that number where the server
+/// gave it one (OpenSSH does, Dropbear does not).
 struct tracked {
   exec_id id = 0;
   std::uint32_t process_group = 0;

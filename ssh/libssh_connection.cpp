@@ -319,7 +319,9 @@ void libssh_connection::try_keys() {
 
 void libssh_connection::start(exec_id id, exec_request request) {
   const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
-  auto channel = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
+  auto channel = takes_spare
+                   ? std::move(spare_)
+                   : std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
   asked_ = true;
@@ -328,7 +330,7 @@ void libssh_connection::start(exec_id id, exec_request request) {
 void libssh_connection::open_spare() {
   if (spare_ || state_ != state::established)
     return;
-  spare_ = std::make_unique<exec_channel>(session_.get());
+  spare_ = std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
   asked_ = true;
 }
 
