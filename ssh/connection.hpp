@@ -46,6 +46,8 @@ struct exec_request {
   /// Whether the spare channel will do. On a new channel the exec request goes out only once the
   /// server has shown that it still answers.
   bool takes_spare = true;
+  /// The token of a tracked command (tracked_command.hpp).
+  std::optional<std::string> tracked;
 };
 
 /// So many bytes of a streamed command's output are told before the owner grants more; the rest
@@ -84,6 +86,12 @@ struct authenticated {};
 /// The exec request is on its way: from here on the command may run.
 struct exec_sent {
   exec_id id = 0;
+};
+
+/// A tracked command runs in this process group.
+struct tracked {
+  exec_id id = 0;
+  std::uint32_t process_group = 0;
 };
 
 /// Output of a streamed command, in the order of its arrival.
@@ -142,8 +150,8 @@ struct lost {
 
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
-                 event::exec_sent, event::output, event::input_wanted, event::spare_ended,
-                 event::channel_refused, event::exec_refused, event::exec_ended,
+                 event::exec_sent, event::tracked, event::output, event::input_wanted,
+                 event::spare_ended, event::channel_refused, event::exec_refused, event::exec_ended,
                  event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one

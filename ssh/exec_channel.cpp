@@ -57,6 +57,10 @@ void exec_channel::assign(exec_id id, exec_request request) {
   next_variable_ = request_.environment.begin();
   stdout_ = kept_output{request_.max_output};
   stderr_ = kept_output{request_.max_output};
+  if (request_.tracked) {
+    request_.command = wrap_tracked(request_.command, *request_.tracked);
+    tracking_.emplace(*request_.tracked);
+  }
   write(std::move(request_.stdin_data), !request_.stdin_open);
   if (state_ == state::spare)
     state_ = state::sending_environment;
@@ -65,6 +69,7 @@ void exec_channel::assign(exec_id id, exec_request request) {
 void exec_channel::advance(std::vector<connection_event>& events) {
   if (is_usable(session_))
     converse(events);
+  tell_process_group(events);
   tell_output(events);
   tell_end(events);
 }
@@ -83,6 +88,17 @@ void exec_channel::converse(std::vector<connection_event>& events) {
     write_input(events);
   if (state_ == state::closing)
     send_close();
+}
+
+void exec_channel::tell_process_group(std::vector<connection_event>& events) {
+  if (!tracking_ || told_)
+    return;
+  if (const auto group = tracking_->process_group()) {
+    tracking_.reset();
+    events.emplace_back(event::tracked{*id_, *group});
+  } else if (is_over() && nothing_held_back()) {
+    end_tracking();
+  }
 }
 
 void exec_channel::tell_output(std::vector<connection_event>& events) {
@@ -234,6 +250,7 @@ void exec_channel::signal(std::string_view name) {
 exec_outcome exec_channel::abandon() {
   told_ = true;
   take_held_back();
+  end_tracking();
   backlog_ = {};
   close();
   return give_up_outcome();
@@ -251,7 +268,11 @@ bool exec_channel::command_ended() const {
 }
 
 bool exec_channel::output_told() const {
-  return told_ || (backlog_.empty() && held_back_ == std::array<std::size_t, 2>{});
+  return told_ || (backlog_.empty() && nothing_held_back());
+}
+
+bool exec_channel::nothing_held_back() const {
+  return held_back_ == std::array<std::size_t, 2>{};
 }
 
 exec_outcome exec_channel::give_up_outcome() {
@@ -289,9 +310,26 @@ bool exec_channel::must_hold_back() const {
 }
 
 void exec_channel::take(std::string_view data, bool is_stderr) {
+  if (tracking_ && tells_process_group(is_stderr))
+    keep(tracking_->add(data), is_stderr);
+  else
+    keep(data, is_stderr);
+}
+
+void exec_channel::keep(std::string_view data, bool is_stderr) {
   (is_stderr ? stderr_ : stdout_).add(data);
   if (request_.streamed && !told_)
     backlog_.add(data, is_stderr);
+}
+
+void exec_channel::end_tracking() {
+  if (tracking_)
+    keep(tracking_->finish(), tells_process_group(/*is_stderr=*/true));
+  tracking_.reset();
+}
+
+bool exec_channel::tells_process_group(bool is_stderr) const {
+  return is_stderr == !request_.terminal;
 }
 
 /// Takes all that libssh holds, turn about, so that neither stream waits for the end of the other.

@@ -4,6 +4,7 @@
 #include "sshexec/ssh/handles.hpp"
 #include "sshexec/ssh/kept_output.hpp"
 #include "sshexec/ssh/output_backlog.hpp"
+#include "sshexec/ssh/tracked_command.hpp"
 
 #include <libssh/callbacks.h>
 
@@ -85,6 +86,7 @@ private:
   void refuse(const char* reason, std::vector<connection_event>& events);
   void write_input(std::vector<connection_event>& events);
   bool write_some_input();
+  void tell_process_group(std::vector<connection_event>& events);
   void tell_output(std::vector<connection_event>& events);
   void tell_end(std::vector<connection_event>& events);
   [[nodiscard]] connection_event last_event() const;
@@ -94,10 +96,16 @@ private:
   [[nodiscard]] bool command_ended() const;
   /// Whether nothing of the output is left to be told.
   [[nodiscard]] bool output_told() const;
+  [[nodiscard]] bool nothing_held_back() const;
   void send_close();
 
   [[nodiscard]] bool must_hold_back() const;
   void take(std::string_view data, bool is_stderr);
+  void keep(std::string_view data, bool is_stderr);
+  void end_tracking();
+  /// Whether this is the stream on which a tracked command tells its process group: a terminal has
+  /// but one.
+  [[nodiscard]] bool tells_process_group(bool is_stderr) const;
   void take_held_back();
   bool take_held_back(bool is_stderr);
   exec_outcome give_up_outcome();
@@ -136,6 +144,7 @@ private:
   kept_output stdout_{0};
   kept_output stderr_{0};
   output_backlog backlog_;
+  std::optional<tracking_filter> tracking_;
   /// Bytes of stdout and stderr that libssh holds because there was no room for them here.
   std::array<std::size_t, 2> held_back_{};
 

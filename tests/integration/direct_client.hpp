@@ -21,6 +21,7 @@ namespace sshexec::test {
 /// What a connection told about one command.
 struct command_log {
   bool sent = false;
+  std::optional<std::uint32_t> process_group;
   std::vector<ssh::event::output> chunks;
   std::string streamed_out;
   std::string streamed_err;
@@ -144,6 +145,8 @@ private:
   void note(ssh::event::authenticated) { authenticated_ = true; }
 
   void note(ssh::event::exec_sent x) { commands_[x.id].sent = true; }
+
+  void note(ssh::event::tracked x) { commands_[x.id].process_group = x.process_group; }
 
   void note(ssh::event::output& x) {
     command_log& log = commands_[x.id];

@@ -31,6 +31,8 @@ settings bounded_settings() {
   settings result = quick_settings();
   result.command_timeout = 1min;
   result.kill_grace = 100ms;
+  // What is said of the next channel concerns the next command.
+  result.spare_channel = false;
   return result;
 }
 

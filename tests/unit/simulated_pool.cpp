@@ -183,7 +183,8 @@ void simulated_pool::shut_down() {
   registry = nullptr;
   pass(pool_settings.drain_timeout);
   pass(pool_settings.kill_grace);
-  pass(pool_settings.kill_grace);
+  // A hunt for the processes of a tracked command takes a channel more.
+  pass(pool_settings.kill_grace + pool_settings.connect_timeout);
 }
 
 } // namespace sshexec::test
