@@ -44,13 +44,7 @@ exec_channel::exec_channel(ssh_session session)
 }
 
 exec_channel::~exec_channel() {
-  if (channel_)
-    ssh_remove_channel_callbacks(channel_.get(), &callbacks_);
-}
-
-void exec_channel::forget() {
   ssh_remove_channel_callbacks(channel_.get(), &callbacks_);
-  [[maybe_unused]] const auto* libssh_owns = channel_.release();
 }
 
 bool exec_channel::is_spare() const {

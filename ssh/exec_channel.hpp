@@ -59,10 +59,6 @@ public:
   /// Closes our side and gives up what was received so far.
   exec_outcome abandon();
 
-  /// Says nothing any more and leaves the channel to libssh, which frees those of a session that it
-  /// disconnects; to be called last.
-  void forget();
-
 private:
   enum class state : std::uint8_t {
     /// The server has not answered the request for a channel.

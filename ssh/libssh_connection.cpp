@@ -467,16 +467,8 @@ error libssh_connection::session_error() const {
 void libssh_connection::disconnect() {
   if (!session_)
     return;
-  // The disconnect message ends all channels. libssh closes its socket behind it, with what that
-  // did not take at once: anything else to be said would keep the message from being sent.
-  for (const auto& [id, channel] : channels_)
-    channel->forget();
   channels_.clear();
-  if (spare_)
-    spare_->forget();
   spare_.reset();
-  if (event_ && is_usable(session_.get()))
-    ssh_event_dopoll(event_.get(), 0);
   const int socket = ssh_get_fd(session_.get());
   registration_ = {};
   // libssh does not close a socket that it was given, unless the connection broke.
