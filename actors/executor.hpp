@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 
@@ -19,5 +20,9 @@ namespace sshexec {
 /// one that lives. May be called from any thread; waits for nothing but the journal's file. Fails
 /// with `configuration_error` when that cannot be written or a setting makes no sense (`validate`).
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
+
+/// Does the same with a journal that was made before; the executor ends it together with itself.
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             journal_actor journal);
 
 } // namespace sshexec
