@@ -62,6 +62,13 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
     [node](input_atom, const machine&, const std::string&, const std::string& data, bool) {
       node->inputs.push_back(data);
     },
+    [node](subscribe_atom, const observer_actor& who) { node->observers.push_back(who); },
+    [node](unsubscribe_atom, const observer_actor& who) { std::erase(node->observers, who); },
+    [node](status_atom) {
+      executor_status result;
+      result.requests = node->received;
+      return result;
+    },
     [](keep_atom, node_command& what, command_result& result) {
       what.promise.deliver(std::move(result));
     },

@@ -44,6 +44,7 @@ struct simulated_node {
   /// Command ids of what was taken back, and data of what was put in.
   std::vector<std::string> cancelled;
   std::vector<std::string> inputs;
+  std::vector<observer_actor> observers;
   /// Called with each command that arrives.
   std::function<void(const node_command&)> on_command;
 
@@ -91,7 +92,7 @@ public:
   std::vector<execution_record> journal;
   std::vector<caf::actor> callers;
 
-  virtual_time_config config;
+  testing::on_virtual_time<hub_configuration> config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& scheduler;
   routing_actor subject;
