@@ -223,7 +223,8 @@ void router_state::subscribe(const observer_actor& who) {
 void router_state::unsubscribe(const observer_actor& who) {
   if (!who || observers.erase(who.address()) == 0)
     return;
-  self->demonitor(who.address());
+  if (!callers.contains(who.address()))
+    self->demonitor(who.address());
   for (const auto& [id, x] : nodes)
     self->send(x.executor, unsubscribe_atom_v, who);
 }
@@ -322,7 +323,7 @@ void router_state::remove_name(errand_id id) {
   i->second.erase({x.target, x.command_id, id});
   if (!i->second.empty())
     return;
-  if (x.caller)
+  if (x.caller && !observers.contains(x.caller))
     self->demonitor(x.caller);
   callers.erase(i);
 }
