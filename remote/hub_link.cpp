@@ -135,7 +135,7 @@ void hub_link_state::ended(const caf::down_msg& message) {
     return;
   }
   if (const auto found = relays.extract(message.source))
-    self->send_exit(found.mapped(), caf::exit_reason::normal);
+    self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
 void hub_link_state::disconnected(failure why) {
