@@ -42,6 +42,8 @@ ssh::exec_request execution::request() const {
   result.stdin_open = command.stdin_open;
   result.max_output = *command.max_output;
   result.streamed = static_cast<bool>(command.output_to);
+  if (command.tracked)
+    result.tracked = token;
   return result;
 }
 

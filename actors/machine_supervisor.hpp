@@ -3,6 +3,8 @@
 #include "sshexec/actors/breaker.hpp"
 #include "sshexec/actors/channel_slots.hpp"
 #include "sshexec/actors/execution.hpp"
+#include "sshexec/actors/machine_activity.hpp"
+#include "sshexec/actors/observers.hpp"
 #include "sshexec/actors/services.hpp"
 #include "sshexec/actors/setback.hpp"
 #include "sshexec/actors/settings.hpp"
@@ -16,6 +18,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,8 +32,16 @@ namespace sshexec {
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
+using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
-using supervisor_actor = executor_actor::extend<
+using supervisor_actor = caf::typed_actor<
+  /// As of the executor.
+  caf::replies_to<execute_atom, machine, command>::with<command_result>,
+  caf::reacts_to<cancel_atom, machine, std::string>,
+  caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
+  caf::replies_to<status_atom>::with<machine_status>,
+  /// From now on these are told what happens.
+  caf::reacts_to<observers_atom, observer_list>,
   /// The socket of the connection with this number can be read or written.
   caf::reacts_to<ready_atom, std::uint64_t>,
   /// A deadline may have passed.
@@ -123,12 +134,16 @@ struct machine_supervisor_state {
   // -- a command runs ------------------------------------------------------------------------
 
   void start_waiting();
+  /// Whether a channel is free for one more command.
+  [[nodiscard]] bool may_start() const;
   void start(ssh::exec_id id);
+  void start_on_channel(ssh::exec_id id, ssh::exec_request request);
   void open_spare();
   void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);
+  void process_group_told(const ssh::event::tracked& e);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
-  void exec_refused(ssh::exec_id id);
+  void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
   void wait_again(ssh::exec_id id);
@@ -139,6 +154,7 @@ struct machine_supervisor_state {
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
   void send_early_input(ssh::exec_id id);
   void input_wanted(ssh::exec_id id);
+  void dismiss_feeders(execution& x);
   void output(ssh::event::output& e);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
   void consumer_ended(const caf::actor_addr& consumer);
@@ -153,12 +169,19 @@ struct machine_supervisor_state {
   void end_commands(const setback& reason, Predicate is_meant);
   void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
+  void hunt(ssh::exec_id victim);
+  void start_hunts();
+  /// Whether the event concerned a hunt.
+  bool hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome);
+  void hunt_reported(ssh::exec_id victim, std::optional<ssh::kill_report> report);
   void give_up_command(ssh::exec_id id);
-  void ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how);
+  void ended(ssh::exec_id id, ssh::exec_outcome& outcome);
 
   // -- the connection ends -------------------------------------------------------------------
 
   void lost(const setback& reason);
+  /// Whether a command was given to a pooled connection that has not been heard of since.
+  [[nodiscard]] bool met_a_dead_connection(const execution& x) const;
   void drop_connection();
   /// Notes whether the server said something since the last time.
   void listen();
@@ -183,6 +206,15 @@ struct machine_supervisor_state {
   void fail_waiting(const setback& reason);
   void finish(ssh::exec_id id);
   execution_record record_of(const execution& x) const;
+
+  // -- others are told (machine_supervisor_reports.cpp) ----------------------------------------
+
+  /// Tells the observers of the connection, and of a command.
+  void notify(pool_event_kind kind, error_code outcome = error_code::none,
+              const std::string& detail = {}) const;
+  void notify(pool_event_kind kind, const execution& about, error_code outcome = error_code::none,
+              const std::string& detail = {}) const;
+  [[nodiscard]] machine_status status() const;
 
   // -- plumbing ------------------------------------------------------------------------------
 
@@ -229,6 +261,12 @@ struct machine_supervisor_state {
   std::map<ssh::exec_id, execution> executions;
   /// Those that can go on as soon as there is a connection with a free channel, oldest first.
   std::set<ssh::exec_id> waiting;
+  /// Tracked commands that have a channel: one more is kept free to kill them by.
+  std::set<ssh::exec_id> tracked;
+  /// Commands whose processes are to be hunted for as soon as a channel is free.
+  std::deque<ssh::exec_id> prey;
+  /// The channels of hunts, and whom they are after.
+  std::map<ssh::exec_id, ssh::exec_id> hunts;
 
   link_state link = link_state::disconnected;
   /// Counts attempts to connect, so that answers meant for an earlier one are told apart.
@@ -259,6 +297,7 @@ struct machine_supervisor_state {
   time_point last_heard;
   int silent_checks = 0;
 
+  machine_activity activity;
   timer_queue<timer_key> timers;
   std::minstd_rand random{std::random_device{}()};
 };

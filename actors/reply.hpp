@@ -34,6 +34,7 @@ public:
       return;
     failure reason;
     reason.message = "The executor ended before the request was served";
+    reason.progress = progress::may_have_run;
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 
@@ -42,9 +43,7 @@ public:
     promise_.deliver(std::move(value));
   }
 
-  void deliver()
-    requires std::is_void_v<T>
-  {
+  void deliver() requires std::is_void_v<T> {
     static_cast<caf::response_promise&>(promise_).deliver(caf::unit);
   }
 

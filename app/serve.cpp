@@ -4,6 +4,8 @@
 #include "report.hpp"
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/actors/executor.hpp"
+#include "sshexec/actors/router.hpp"
+#include "sshexec/remote/connect_node.hpp"
 #include "sshexec/remote/networking.hpp"
 
 #include <caf/actor_system.hpp>
@@ -65,13 +67,29 @@ struct service {
   network_address address;
 };
 
+/// A router with its nodes, which end with it.
+caf::expected<executor_actor> start_router(caf::actor_system& system, const serve_request& request,
+                                           const journal_actor& journal) {
+  auto router = spawn_router(system, request.executor, journal);
+  if (!router)
+    return std::move(router.error());
+  for (const connect_settings& node : request.nodes) {
+    if (auto link = connect_node(system, *router, node); !link) {
+      caf::anon_send_exit(*router, caf::exit_reason::user_shutdown);
+      return std::move(link.error());
+    }
+  }
+  return executor_actor{std::move(*router)};
+}
+
 caf::expected<service> start(caf::actor_system& system, const serve_request& request) {
   service result;
   auto journal = spawn_journal(system, request.executor);
   if (!journal)
     return std::move(journal.error());
   result.journal = std::move(*journal);
-  auto executor = spawn_executor(system, request.executor, result.journal);
+  auto executor = request.nodes.empty() ? spawn_executor(system, request.executor, result.journal)
+                                        : start_router(system, request, result.journal);
   if (!executor) {
     caf::anon_send_exit(result.journal, caf::exit_reason::user_shutdown);
     return std::move(executor.error());

@@ -25,6 +25,8 @@ Examples:
   sshexec authority tls                        makes certificates to try it out
   sshexec serve --listen 0.0.0.0:7022 \
     --tls-cert tls/hub.crt --tls-key tls/hub.key --tls-ca tls/authority.crt
+  sshexec serve --plain --node-plain --node 127.0.0.1:7101 --node 127.0.0.1:7102
+                                               spreads machines over two others
 
 Signals:
   TERM, INT   no new commands; ends when those under way have, or after the drain timeout.
@@ -77,8 +79,21 @@ private:
   std::string complaint_;
 };
 
-checked apply(const caf::settings& values, std::string& listen, publish_settings& x) {
+/// What the command line and the configuration file say about nodes.
+struct node_options {
+  std::vector<std::string> addresses;
+  bool plain = false;
+  tls_files tls;
+};
+
+checked apply(const caf::settings& values, std::string& listen, publish_settings& x,
+              node_options& nodes) {
   option_reader options{values};
+  options.read("nodes", nodes.addresses);
+  options.read("node-plain", nodes.plain);
+  options.read("node-cert", nodes.tls.certificate);
+  options.read("node-key", nodes.tls.key);
+  options.read("node-ca", nodes.tls.authority);
   options.read("listen", listen);
   options.read("plain", x.plain);
   options.read("tls-cert", x.tls.certificate);
@@ -109,6 +124,34 @@ checked apply(const serve_options& options, std::string& listen, publish_setting
     return failed{address.error()};
   x.address = std::move(*address);
   return {};
+}
+
+tl::expected<std::vector<connect_settings>, std::string> make_nodes(const serve_options& options,
+                                                                    node_options x) {
+  if (!options.nodes.empty())
+    x.addresses = options.nodes;
+  override_with(x.tls.certificate, options.node_certificate);
+  override_with(x.tls.key, options.node_key);
+  override_with(x.tls.authority, options.node_authority);
+  x.plain = x.plain || options.node_plain;
+  if (x.plain && !x.tls.empty())
+    return failed{"either TLS to the nodes or --node-plain, not both"};
+  std::set<std::string> seen;
+  std::vector<connect_settings> result;
+  for (const std::string& text : x.addresses) {
+    auto address = parse_address(text);
+    if (!address)
+      return failed{address.error()};
+    if (address->port == 0)
+      return failed{"--node wants HOST:PORT, not '" + text + "'"};
+    if (!seen.insert(to_string(*address)).second)
+      return failed{"node " + text + " is given twice"};
+    connect_settings& node = result.emplace_back();
+    node.hub = std::move(*address);
+    node.plain = x.plain;
+    node.tls = x.tls;
+  }
+  return result;
 }
 
 checked apply(const serve_options& options, settings& x) {
@@ -159,6 +202,25 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     .add_option("--config", x.config_file,
                 "CAF configuration file with the groups sshexec and sshexec.serve")
     ->type_name("FILE");
+
+  const std::string group = "As a router";
+  CLI::Option* node
+    = serve
+        .add_option("--node", x.nodes,
+                    "spread the machines over these hubs instead of running commands itself; may "
+                    "be given several times")
+        ->type_name("HOST:PORT")
+        ->group(group);
+  serve.add_flag("--node-plain", x.node_plain, "no TLS to the nodes, which are on this machine")
+    ->group(group);
+  serve.add_option("--node-cert", x.node_certificate, "our certificate as a client of the nodes")
+    ->type_name("FILE")
+    ->group(group);
+  serve.add_option("--node-key", x.node_key, "its key")->type_name("FILE")->group(group);
+  serve
+    .add_option("--node-ca", x.node_authority, "the authority that signed the nodes' certificates")
+    ->type_name("FILE")
+    ->group(group);
 }
 
 tl::expected<serve_request, std::string> to_request(const serve_options& options) {
@@ -170,12 +232,17 @@ tl::expected<serve_request, std::string> to_request(const serve_options& options
   request.executor = std::move(config->executor);
   request.system = std::move(config->system);
   std::string listen = "127.0.0.1:7022";
+  node_options from_file;
   for (const auto& done :
-       {check_groups(request.system), apply(config->serve, listen, request.published),
+       {check_groups(request.system), apply(config->serve, listen, request.published, from_file),
         apply(options, listen, request.published), apply(options, request.executor)}) {
     if (!done)
       return failed{done.error()};
   }
+  auto nodes = make_nodes(options, std::move(from_file));
+  if (!nodes)
+    return failed{nodes.error()};
+  request.nodes = std::move(*nodes);
   return request;
 }
 

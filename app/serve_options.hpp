@@ -1,6 +1,7 @@
 #pragma once
 
 #include "configuration.hpp"
+#include "sshexec/remote/connect_executor.hpp"
 #include "sshexec/remote/publish_executor.hpp"
 
 #include <CLI/App.hpp>
@@ -8,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sshexec::app {
 
@@ -23,11 +25,18 @@ struct serve_options {
   std::optional<std::string> journal_format;
   std::optional<std::string> drain_timeout;
   std::optional<std::string> config_file;
+  std::vector<std::string> nodes;
+  bool node_plain = false;
+  std::optional<std::string> node_certificate;
+  std::optional<std::string> node_key;
+  std::optional<std::string> node_authority;
 };
 
 /// One `sshexec serve`, after its options were read.
 struct serve_request {
   publish_settings published;
+  /// The hubs whose router it is; none: it has an executor of its own.
+  std::vector<connect_settings> nodes;
   settings executor;
   /// For CAF itself.
   caf::settings system;

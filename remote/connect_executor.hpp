@@ -10,6 +10,7 @@
 #include <caf/timespan.hpp>
 
 #include <cstdint>
+#include <functional>
 
 namespace sshexec {
 
@@ -26,6 +27,9 @@ struct connect_settings {
   /// at random, so that the clients of a hub that restarts do not come back all at once.
   caf::timespan first_delay = std::chrono::milliseconds{250};
   caf::timespan last_delay = std::chrono::seconds{10};
+  /// Told of each connection by the link's thread of the moment; what it gets is the hub's own
+  /// executor, as far as this connection lasts.
+  std::function<void(const executor_actor&)> on_connected;
   /// For tests of what happens between two versions.
   std::uint32_t version = protocol_version;
 };

@@ -122,6 +122,8 @@ void hub_link_state::greeted(std::uint32_t version, const caf::strong_actor_ptr&
   executor = caf::actor_cast<executor_actor>(published);
   self->monitor(executor);
   now = stage::connected;
+  if (config.on_connected)
+    config.on_connected(executor);
 }
 
 void hub_link_state::attempt_failed(failure why) {

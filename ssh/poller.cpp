@@ -28,12 +28,16 @@ file_descriptor checked(int descriptor, const char* call) {
 } // namespace
 
 poller::registration::registration(registration&& other) noexcept
-  : owner_(std::exchange(other.owner_, nullptr)), socket_(other.socket_), ticket_(other.ticket_) {}
+  : owner_(std::exchange(other.owner_, nullptr)),
+    socket_(other.socket_),
+    ticket_(other.ticket_),
+    watch_(std::move(other.watch_)) {}
 
 poller::registration& poller::registration::operator=(registration&& other) noexcept {
   std::swap(owner_, other.owner_);
   std::swap(socket_, other.socket_);
   std::swap(ticket_, other.ticket_);
+  std::swap(watch_, other.watch_);
   return *this;
 }
 
@@ -43,6 +47,8 @@ poller::registration::~registration() {
 }
 
 void poller::registration::arm(interest what) {
+  if (watch_->armed.exchange(what) == what)
+    return;
   epoll_event wanted{};
   wanted.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   if (what == interest::read_write)
@@ -75,8 +81,10 @@ poller::registration poller::add(int socket, notify_function notify) {
   unarmed.events = EPOLLONESHOT;
   unarmed.data.u64 = pack(socket, last_ticket_);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &unarmed);
-  watched_[socket] = {last_ticket_, std::make_shared<notify_function>(std::move(notify))};
-  return {this, socket, last_ticket_};
+  auto shared = std::make_shared<watch>();
+  shared->notify = std::move(notify);
+  watched_[socket] = {last_ticket_, shared};
+  return {this, socket, last_ticket_, std::move(shared)};
 }
 
 void poller::remove(int socket, std::uint32_t ticket) {
@@ -103,15 +111,16 @@ void poller::run() {
 }
 
 void poller::notify(int socket, std::uint32_t ticket) {
-  std::shared_ptr<notify_function> function;
+  std::shared_ptr<watch> shared;
   {
     const std::lock_guard guard{mutex_};
     const auto i = watched_.find(socket);
     if (i == watched_.end() || i->second.ticket != ticket)
       return;
-    function = i->second.notify;
+    shared = i->second.shared;
   }
-  (*function)();
+  shared->armed = interest::nothing;
+  shared->notify();
 }
 
 } // namespace sshexec::ssh

@@ -2,12 +2,14 @@
 
 #include "sshexec/ssh/file_descriptor.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -20,8 +22,18 @@ public:
   using notify_function = std::function<void()>;
 
   /// What a socket's owner waits for.
-  enum class interest : std::uint8_t { read, read_write };
+  enum class interest : std::uint8_t { nothing, read, read_write };
 
+private:
+  /// What is shared by a registration and the poller's thread.
+  struct watch {
+    notify_function notify;
+    /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
+    /// arming, so that no arming is left out that is needed.
+    std::atomic<interest> armed = interest::nothing;
+  };
+
+public:
   /// One socket's place in the poller. It may outlive the socket, but must not be armed then.
   class registration {
   public:
@@ -30,7 +42,8 @@ public:
     registration& operator=(registration&& other) noexcept;
     ~registration();
 
-    /// Asks for one notification.
+    /// Asks for one notification. Costs nothing if the last one that was asked for is still to
+    /// come.
     void arm(interest what);
 
     explicit operator bool() const { return owner_ != nullptr; }
@@ -38,12 +51,13 @@ public:
   private:
     friend class poller;
 
-    registration(poller* owner, int socket, std::uint32_t ticket)
-      : owner_(owner), socket_(socket), ticket_(ticket) {}
+    registration(poller* owner, int socket, std::uint32_t ticket, std::shared_ptr<watch> watched)
+      : owner_(owner), socket_(socket), ticket_(ticket), watch_(std::move(watched)) {}
 
     poller* owner_ = nullptr;
     int socket_ = -1;
     std::uint32_t ticket_ = 0;
+    std::shared_ptr<watch> watch_;
   };
 
   /// Throws `std::system_error` when the kernel grants no epoll instance.
@@ -60,7 +74,7 @@ private:
   /// owners a registration or an event belongs to.
   struct watched {
     std::uint32_t ticket = 0;
-    std::shared_ptr<notify_function> notify;
+    std::shared_ptr<watch> shared;
   };
 
   void remove(int socket, std::uint32_t ticket);

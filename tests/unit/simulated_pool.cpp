@@ -1,6 +1,5 @@
 #include "simulated_pool.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace sshexec::test {
@@ -62,6 +61,11 @@ void simulated_connection::end(ssh::exec_id id, ssh::exec_outcome outcome) {
   emit(ssh::event::channel_closed{id});
 }
 
+void simulated_connection::end_spare(bool refused) {
+  has_spare = false;
+  emit(ssh::event::spare_ended{refused, 0});
+}
+
 void simulated_connection::lose(ssh::error_kind kind, std::string text) {
   emit(ssh::event::lost{{kind, std::move(text)}});
 }
@@ -71,9 +75,7 @@ void simulated_connection::hear() {
   notify_();
 }
 
-simulated_pool::simulated_pool(settings wanted)
-  : pool_settings(std::move(wanted)),
-    scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted)) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
   services.credentials = system.spawn(credentials, this);
@@ -88,8 +90,8 @@ simulated_pool::simulated_pool(settings wanted)
 
 simulated_pool::~simulated_pool() {
   shut_down();
-  scheduler.clock().cancel_all();
-  settle();
+  // While what the services and connections refer to is still there.
+  end_actors();
 }
 
 settings simulated_pool::default_settings() {
@@ -127,9 +129,20 @@ std::shared_ptr<pending_answer> simulated_pool::request(command what, machine ta
               ++answer->count;
               self->quit();
             });
-        return {[this, self](cancel_atom, const machine& of, const std::string& id) {
-          self->send(registry, cancel_atom_v, of, id);
-        }};
+        return {
+          [this, self](cancel_atom, const machine& of, const std::string& id) {
+            self->send(registry, cancel_atom_v, of, id);
+          },
+          // A request of its own, for the pool knows callers by who sends.
+          [this, self](input_atom, const machine& of, const std::string& id, std::string& data,
+                       bool end) {
+            auto promise = self->make_response_promise();
+            self->request(registry, caf::infinite, input_atom_v, of, id, std::move(data), end)
+              .then([promise]() mutable { promise.deliver(caf::unit); },
+                    [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
+            return promise;
+          },
+        };
       });
   settle();
   return answer;
@@ -140,21 +153,21 @@ void simulated_pool::cancel(const pending_answer& answer, const std::string& id,
   settle();
 }
 
-void simulated_pool::end_caller(const pending_answer& answer) {
-  caf::anon_send_exit(answer.caller, caf::exit_reason::kill);
+std::shared_ptr<pending_input> simulated_pool::feed(const pending_answer& answer, std::string data,
+                                                    bool end, machine target) {
+  auto result = std::make_shared<pending_input>();
+  system.spawn([result, caller = answer.caller, target = std::move(target), data = std::move(data),
+                end](caf::event_based_actor* self) {
+    self->request(caller, caf::infinite, input_atom_v, target, std::string{}, data, end)
+      .then([result] { result->accepted = true; },
+            [result](caf::error& reason) { result->error = std::move(reason); });
+  });
   settle();
+  return result;
 }
 
-void simulated_pool::pass(caf::timespan time) {
-  auto& clock = scheduler.clock();
-  const auto end = clock.now() + time;
-  // Deadline by deadline, as on a real clock; CAF's test clock would go to the end first.
-  while (clock.has_pending_timeout() && clock.schedule().begin()->first <= end) {
-    const auto next = std::max(clock.schedule().begin()->first, clock.now());
-    scheduler.advance_time(next - clock.now());
-    settle();
-  }
-  scheduler.advance_time(end - clock.now());
+void simulated_pool::end_caller(const pending_answer& answer) {
+  caf::anon_send_exit(answer.caller, caf::exit_reason::kill);
   settle();
 }
 
@@ -170,7 +183,8 @@ void simulated_pool::shut_down() {
   registry = nullptr;
   pass(pool_settings.drain_timeout);
   pass(pool_settings.kill_grace);
-  pass(pool_settings.kill_grace);
+  // A hunt for the processes of a tracked command takes a channel more.
+  pass(pool_settings.kill_grace + pool_settings.connect_timeout);
 }
 
 } // namespace sshexec::test

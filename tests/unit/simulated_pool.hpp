@@ -2,15 +2,15 @@
 
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/messages/executor.hpp"
+#include "sshexec/testing/virtual_time.hpp"
 
 #include <caf/actor.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +27,8 @@ struct simulated_network {
   std::function<void(simulated_connection&)> on_dial;
   /// Called for each command that starts; by default nothing happens until the test says so.
   std::function<void(simulated_connection&, ssh::exec_id)> on_start;
+  /// Called for each spare channel that the pool wants; by default it is there.
+  std::function<void(simulated_connection&)> on_spare;
   /// Called for each connection that the pool drops.
   std::function<void(simulated_connection&)> on_drop;
   /// Connections alive now; a dropped one leaves.
@@ -77,15 +79,32 @@ public:
   }
 
   void start(ssh::exec_id id, ssh::exec_request request) override {
+    if (request.takes_spare)
+      has_spare = false;
     started.emplace_back(id, std::move(request));
     if (network_.on_start)
       network_.on_start(*this, id);
   }
 
-  void open_spare() override {}
-  void close_spare() override {}
-  void write(ssh::exec_id, std::string, bool) override {}
-  void grant(ssh::exec_id, std::uint64_t) override {}
+  void open_spare() override {
+    ++spares_opened;
+    has_spare = true;
+    if (network_.on_spare)
+      network_.on_spare(*this);
+  }
+
+  void close_spare() override { end_spare(); }
+
+  /// The spare channel closes, or is refused.
+  void end_spare(bool refused = false);
+
+  void write(ssh::exec_id id, std::string data, bool end) override {
+    input[id] += data;
+    if (end)
+      input[id] += "<end>";
+  }
+
+  void grant(ssh::exec_id id, std::uint64_t bytes) override { granted[id] += bytes; }
 
   void signal(ssh::exec_id id, std::string_view name) override {
     signals.emplace_back(id, std::string{name});
@@ -112,6 +131,11 @@ public:
   std::vector<ssh::exec_id> abandoned;
   /// What the next abandoned command brought.
   ssh::exec_outcome partial;
+  bool has_spare = false;
+  std::size_t spares_opened = 0;
+  /// What was written to each command behind its first input, and the bytes of output granted.
+  std::map<ssh::exec_id, std::string> input;
+  std::map<ssh::exec_id, std::uint64_t> granted;
   std::size_t keepalives = 0;
   bool answers_keepalives = false;
   std::uint64_t bytes = 0;
@@ -122,11 +146,8 @@ private:
   std::vector<ssh::connection_event> events_;
 };
 
-struct virtual_time_config : caf::actor_system_config {
-  virtual_time_config() {
-    set("scheduler.policy", caf::atom("testing"));
-    register_messages(*this);
-  }
+struct hub_configuration : caf::actor_system_config {
+  hub_configuration() { register_messages(*this); }
 };
 
 /// An answer to one request, once there is one.
@@ -144,8 +165,14 @@ struct pending_answer {
   [[nodiscard]] failure what() const { return error ? to_failure(*error) : failure{}; }
 };
 
+/// What became of some input.
+struct pending_input {
+  bool accepted = false;
+  std::optional<caf::error> error;
+};
+
 /// A registry and its supervisors with services that answer at once.
-class simulated_pool {
+class simulated_pool : public testing::virtual_time<hub_configuration> {
 public:
   explicit simulated_pool(settings wanted = default_settings());
   ~simulated_pool();
@@ -160,14 +187,13 @@ public:
   void cancel(const pending_answer& answer, const std::string& id = {},
               machine target = some_machine());
 
+  /// Sends more input for a request's command in its caller's name.
+  std::shared_ptr<pending_input> feed(const pending_answer& answer, std::string data,
+                                      bool end = false, machine target = some_machine());
+
   /// Ends a request's caller.
   void end_caller(const pending_answer& answer);
 
-  /// Lets every actor handle what is in its mailbox.
-  void settle() { scheduler.run(); }
-
-  /// Lets virtual time pass, and handles what becomes due.
-  void pass(caf::timespan time);
   /// Sends the pool an exit message.
   void begin_shutdown();
   /// Ends the pool, and passes the time that this may take.
@@ -185,9 +211,6 @@ public:
   std::vector<ssh::address> addresses{1};
 
   settings pool_settings;
-  virtual_time_config config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler;
   registry_actor registry;
 };
 
