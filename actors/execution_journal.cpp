@@ -81,17 +81,12 @@ execution_journal(execution_journal_actor::stateful_pointer<execution_journal_st
   };
 }
 
-execution_journal_actor::behavior_type
-silent_journal(execution_journal_actor::stateful_pointer<execution_journal_state>) {
-  return {[](const execution_record&) {}, [](reopen_atom) {}};
-}
-
 } // namespace
 
 caf::expected<execution_journal_actor> spawn_journal(caf::actor_system& system,
                                                      const settings& config) {
   if (config.journal == "none")
-    return system.spawn(silent_journal);
+    return execution_journal_actor{};
   try {
     return system.spawn<caf::detached>(execution_journal, make_logger(open_sink(config)), config);
   } catch (const spdlog::spdlog_ex& reason) {

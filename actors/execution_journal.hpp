@@ -27,7 +27,8 @@ using execution_journal_actor = journal_actor::extend<
 /// (one line). Text is escaped (see `escape`) in both formats, so a reader of the JSON format who
 /// wants a command's bytes undoes that after parsing.
 ///
-/// It ends with an exit message, after all records that were sent before.
+/// It ends with an exit message, after all records that were sent before. The journal "none" is
+/// nobody: what is sent to it goes nowhere, and wakes no thread.
 caf::expected<execution_journal_actor> spawn_journal(caf::actor_system& system,
                                                      const settings& config);
 

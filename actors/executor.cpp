@@ -13,9 +13,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace sshexec {
@@ -31,9 +33,15 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
+/// Supervisors and their callers run on the threads that watch sockets, so there are as many as CAF
+/// has by default for the like.
+std::size_t socket_threads() {
+  return std::max(std::thread::hardware_concurrency(), 4U);
+}
+
 caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
   try {
-    return std::make_shared<ssh::poller>();
+    return std::make_shared<ssh::poller>(socket_threads());
   } catch (const std::system_error& reason) {
     return make_service_error(error_code::configuration_error,
                               std::string{"Cannot watch sockets: "} + reason.what());

@@ -1,5 +1,7 @@
 #include "sshexec/actors/machine_supervisor.hpp"
 
+#include "sshexec/actors/borrowed_thread.hpp"
+
 #include <caf/deep_to_string.hpp>
 #include <caf/send.hpp>
 
@@ -211,7 +213,7 @@ void machine_supervisor_state::dial_when_complete() {
   const auto number = connection_number;
   auto notify = [weak_self, number] {
     if (auto strong_self = weak_self.lock())
-      caf::anon_send(caf::actor_cast<supervisor_actor>(strong_self), ready_atom::value, number);
+      borrowed_thread{*strong_self->home_system}.deliver(strong_self, ready_atom::value, number);
   };
   connect_step = "connecting";
   if (wanted.addresses.size() > 1)

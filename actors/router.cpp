@@ -5,7 +5,9 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <memory>
 #include <utility>
 
 namespace sshexec {
@@ -15,6 +17,9 @@ namespace {
 std::string key_of(const machine& x) {
   return x.id.empty() ? to_address(x) + '/' + x.identity_file : x.id;
 }
+
+/// For a node to tell its status.
+constexpr auto status_patience = std::chrono::seconds{5};
 
 caf::error refusal(error_code code, const machine& target, std::string message) {
   failure reason;
@@ -49,6 +54,8 @@ caf::result<void> router_state::join(const std::string& name, const executor_act
   self->monitor(executor);
   nodes.emplace(++last_node, node{name, executor, false, {}, {}});
   ring.insert(name);
+  for (const auto& [address, observer] : observers)
+    self->send(executor, subscribe_atom_v, observer);
   return caf::unit;
 }
 
@@ -203,9 +210,56 @@ void router_state::caller_ended(const caf::actor_addr& caller) {
     self->send(errands.at(id).actor, orphaned_atom::value);
 }
 
+// -- who watches ---------------------------------------------------------------------------------
+
+void router_state::subscribe(const observer_actor& who) {
+  if (!who || !observers.emplace(who.address(), who).second)
+    return;
+  self->monitor(who);
+  for (const auto& [id, x] : nodes)
+    self->send(x.executor, subscribe_atom_v, who);
+}
+
+void router_state::unsubscribe(const observer_actor& who) {
+  if (!who || observers.erase(who.address()) == 0)
+    return;
+  self->demonitor(who.address());
+  for (const auto& [id, x] : nodes)
+    self->send(x.executor, unsubscribe_atom_v, who);
+}
+
+caf::typed_response_promise<executor_status> router_state::status() {
+  struct survey {
+    reply<executor_status> answer;
+    executor_status total;
+
+    ~survey() {
+      if (answer.pending())
+        answer.deliver(std::move(total));
+    }
+  };
+
+  auto promise = self->make_response_promise<executor_status>();
+  // Its last owner is the node that answers last.
+  const auto all = std::make_shared<survey>();
+  all->answer = reply<executor_status>{promise};
+  for (const auto& [id, x] : nodes)
+    self->request(x.executor, status_patience, status_atom_v)
+      .then(
+        [all](executor_status& part) {
+          auto& machines = all->total.machines;
+          machines.insert(machines.end(), part.machines.begin(), part.machines.end());
+          all->total.requests += part.requests;
+          all->total.refused += part.refused;
+        },
+        [all](const caf::error&) {});
+  return promise;
+}
+
 // -- the end -------------------------------------------------------------------------------------
 
 void router_state::actor_ended(const caf::actor_addr& source) {
+  observers.erase(source);
   caller_ended(source);
   const auto i = std::find_if(nodes.begin(), nodes.end(), [&](const auto& entry) {
     return entry.second.executor.address() == source;
@@ -239,6 +293,9 @@ void router_state::quit_when_done() {
   for (const auto& [id, x] : nodes)
     self->demonitor(x.executor.address());
   nodes.clear();
+  for (const auto& [address, observer] : observers)
+    self->demonitor(address);
+  observers.clear();
   if (journal)
     self->send_exit(journal, caf::exit_reason::user_shutdown);
   self->quit(*shutdown_reason);
@@ -300,6 +357,9 @@ routing_actor::behavior_type router(routing_actor::stateful_pointer<router_state
     },
     [&state](input_atom, machine& target, const std::string& command_id, std::string& data,
              bool is_end) { return state.input(target, command_id, data, is_end); },
+    [&state](subscribe_atom, const observer_actor& who) { state.subscribe(who); },
+    [&state](unsubscribe_atom, const observer_actor& who) { state.unsubscribe(who); },
+    [&state](status_atom) { return state.status(); },
     [&state](join_atom, const std::string& name, const executor_actor& executor) {
       return state.join(name, executor);
     },

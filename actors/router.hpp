@@ -124,6 +124,13 @@ struct router_state {
                           bool is_end);
   void caller_ended(const caf::actor_addr& caller);
 
+  // -- who watches ---------------------------------------------------------------------------
+
+  void subscribe(const observer_actor& who);
+  void unsubscribe(const observer_actor& who);
+  /// Of all nodes together. One that does not answer soon is left out.
+  caf::typed_response_promise<executor_status> status();
+
   /// Sends an errand to the node that serves its machine, or lets it wait for that node.
   void place(errand_id id);
   /// Takes an errand off its node, which may free the machine for another one.
@@ -157,6 +164,8 @@ struct router_state {
   /// Those with open requests, whose end will be told.
   std::map<caf::actor_addr, std::set<request_name>> callers;
   std::map<std::string, busy_machine> machines;
+  /// The nodes tell them themselves.
+  std::map<caf::actor_addr, observer_actor> observers;
   std::optional<caf::error> shutdown_reason;
 };
 

@@ -49,6 +49,23 @@ caller_relay_state::input(machine& target, std::string& command_id, std::string&
   return promise;
 }
 
+caf::typed_response_promise<executor_status> caller_relay_state::status() {
+  const std::uint64_t id = ++last_id;
+  auto promise = self->make_response_promise<executor_status>();
+  statuses.emplace(id, reply<executor_status>{promise});
+  self->request(executor, caf::infinite, status_atom_v)
+    .then(
+      [this, id](executor_status& status) {
+        if (auto found = statuses.extract(id))
+          found.mapped().deliver(std::move(status));
+      },
+      [this, id](caf::error& reason) {
+        if (auto found = statuses.extract(id))
+          found.mapped().fail(std::move(reason));
+      });
+  return promise;
+}
+
 void caller_relay_state::lost() {
   const failure reason = hub_failure(hub, connection_fault::dropped, "the connection was lost");
   for (auto& [id, each] : commands) {
@@ -59,8 +76,11 @@ void caller_relay_state::lost() {
   }
   for (auto& [id, answer] : inputs)
     answer.fail(make_failure(error_code::connection_error, reason));
+  for (auto& [id, answer] : statuses)
+    answer.fail(make_failure(error_code::connection_error, reason));
   commands.clear();
   inputs.clear();
+  statuses.clear();
   self->quit();
 }
 
@@ -81,6 +101,13 @@ caller_relay(executor_actor::stateful_pointer<caller_relay_state> self, executor
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);
     },
+    [self](subscribe_atom, const observer_actor& who) {
+      self->send(self->state.executor, subscribe_atom_v, who);
+    },
+    [self](unsubscribe_atom, const observer_actor& who) {
+      self->send(self->state.executor, unsubscribe_atom_v, who);
+    },
+    [self](status_atom) { return self->state.status(); },
   };
 }
 

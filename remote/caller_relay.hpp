@@ -25,6 +25,7 @@ struct caller_relay_state {
   caf::typed_response_promise<command_result> execute(machine& target, command& what);
   caf::typed_response_promise<void> input(machine& target, std::string& command_id,
                                           std::string& data, bool end);
+  caf::typed_response_promise<executor_status> status();
   void lost();
 
   struct open_command {
@@ -38,6 +39,7 @@ struct caller_relay_state {
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, open_command> commands;
   std::map<std::uint64_t, reply<void>> inputs;
+  std::map<std::uint64_t, reply<executor_status>> statuses;
 };
 
 /// Relays to `executor`, which lives on the hub of this name.

@@ -54,6 +54,30 @@ caf::result<void> hub_link_state::input(machine& target, std::string& command_id
                         std::move(data), end);
 }
 
+caf::result<executor_status> hub_link_state::status() {
+  if (now == stage::starting)
+    return caf::skip;
+  if (now != stage::connected)
+    return refusal({});
+  return self->delegate(relay_of_sender(), status_atom_v);
+}
+
+void hub_link_state::subscribe(const observer_actor& who) {
+  if (!who || !observers.emplace(who.address(), who).second)
+    return;
+  self->monitor(who);
+  if (executor)
+    self->send(executor, subscribe_atom_v, who);
+}
+
+void hub_link_state::unsubscribe(const observer_actor& who) {
+  if (!who || observers.erase(who.address()) == 0)
+    return;
+  self->demonitor(who.address());
+  if (executor)
+    self->send(executor, unsubscribe_atom_v, who);
+}
+
 executor_actor hub_link_state::relay_of_sender() {
   const caf::strong_actor_ptr sender = self->current_sender();
   const auto [found, is_new] = relays.try_emplace(caf::actor_cast<caf::actor_addr>(sender));
@@ -122,6 +146,8 @@ void hub_link_state::greeted(std::uint32_t version, const caf::strong_actor_ptr&
   executor = caf::actor_cast<executor_actor>(published);
   self->monitor(executor);
   now = stage::connected;
+  for (const auto& [address, observer] : observers)
+    self->send(executor, subscribe_atom_v, observer);
   if (config.on_connected)
     config.on_connected(executor);
 }
@@ -136,6 +162,7 @@ void hub_link_state::ended(const caf::down_msg& message) {
     disconnected(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
     return;
   }
+  observers.erase(message.source);
   if (const auto found = relays.extract(message.source))
     self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
@@ -148,7 +175,7 @@ void hub_link_state::disconnected(failure why) {
   executor = nullptr;
   // They notice the end of the connection by themselves, and answer what is open.
   for (const auto& [caller, relay] : relays) {
-    if (caller)
+    if (caller && !observers.contains(caller))
       self->demonitor(caller);
   }
   relays.clear();
@@ -203,6 +230,9 @@ hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);
     },
+    [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
+    [self](unsubscribe_atom, const observer_actor& who) { self->state.unsubscribe(who); },
+    [self](status_atom) { return self->state.status(); },
     [self](attempt_atom, std::uint64_t number) { self->state.connect(number); },
     [self](expire_atom, std::uint64_t number) {
       if (number == self->state.attempt)

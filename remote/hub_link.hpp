@@ -47,6 +47,10 @@ struct hub_link_state {
   caf::result<command_result> execute(machine& target, command& what);
   caf::result<void> cancel(machine& target, std::string& command_id);
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
+  caf::result<executor_status> status();
+  /// Observers are the link's own: they stay when the connection is made anew.
+  void subscribe(const observer_actor& who);
+  void unsubscribe(const observer_actor& who);
   executor_actor relay_of_sender();
   [[nodiscard]] caf::error refusal(const machine& target) const;
 
@@ -79,6 +83,7 @@ struct hub_link_state {
   failure reason;
   executor_actor executor;
   std::map<caf::actor_addr, executor_actor> relays;
+  std::map<caf::actor_addr, observer_actor> observers;
   std::minstd_rand random{std::random_device{}()};
 };
 

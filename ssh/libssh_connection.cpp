@@ -41,6 +41,23 @@ void watch_peer(int socket, std::chrono::milliseconds bound) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
+/// Lets what is sent meanwhile leave together (tcp(7), TCP_CORK): libssh writes each packet by
+/// itself, and what a segment costs, here and at the server, is more than what is in it.
+class corked {
+public:
+  explicit corked(int socket) : socket_(socket) { set(1); }
+
+  corked(const corked&) = delete;
+  corked& operator=(const corked&) = delete;
+
+  ~corked() { set(0); }
+
+private:
+  void set(int value) const { ::setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &value, sizeof(value)); }
+
+  int socket_;
+};
+
 /// Ciphers by their speed on this processor; libssh's own list stays behind them.
 const char* preferred_ciphers() {
 #if defined(__x86_64__)
@@ -181,8 +198,10 @@ std::vector<connection_event> libssh_connection::advance() {
     handshake();
   if (state_ == state::authenticating)
     try_keys();
-  if (state_ == state::established)
+  if (state_ == state::established) {
+    const corked together{ssh_get_fd(session_.get())};
     pump();
+  }
   arm();
   return std::exchange(events_, {});
 }

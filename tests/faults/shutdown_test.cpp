@@ -90,7 +90,7 @@ const std::vector<std::size_t> one_or_twenty{1, 20};
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(shutdown)
+BOOST_AUTO_TEST_SUITE(shutting_down_at_any_moment)
 
 BOOST_DATA_TEST_CASE(every_command_is_told_wherever_its_connection_is,
                      data::make(moments) * data::make(one_or_twenty), when, commands) {

@@ -66,7 +66,12 @@ public:
   using spawn_function
     = std::function<caf::expected<executor_actor>(caf::actor_system&, const settings&)>;
 
-  explicit hub(settings wanted = quick_settings(), const spawn_function& spawn = spawn_executor)
+  static caf::expected<executor_actor> spawn_plain(caf::actor_system& system,
+                                                   const settings& config) {
+    return spawn_executor(system, config);
+  }
+
+  explicit hub(settings wanted = quick_settings(), const spawn_function& spawn = spawn_plain)
     : config_(std::move(wanted)) {
     if (config_.known_hosts_file.empty())
       config_.known_hosts_file = directory.path() / "known_hosts";

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <type_traits>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -55,8 +56,8 @@ private:
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
   router_state& subject() {
-    return caf::actor_cast<caf::stateful_actor<router_state, routing_actor::base>*>(nodes_.subject)
-      ->state;
+    using actor = std::remove_pointer_t<routing_actor::stateful_pointer<router_state>>;
+    return dynamic_cast<actor&>(*caf::actor_cast<caf::abstract_actor*>(nodes_.subject)).state;
   }
 
   void step() {

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
 #include <map>
@@ -246,7 +247,7 @@ BOOST_FIXTURE_TEST_CASE(a_node_of_the_same_name_replaces_the_earlier_one, two_no
 BOOST_FIXTURE_TEST_CASE(a_leaving_node_may_join_again, two_nodes) {
   request(command_called("c1"), target);
   const auto left = leave("first");
-  caf::anon_send(subject, join_atom::value, "first", first.executor);
+  caf::anon_send(subject, join_atom::value, "first", executor_actor{first.executor});
   settle();
   request(command_called("c2"), target);
   BOOST_TEST(holder("c2") == &first);
@@ -499,6 +500,35 @@ BOOST_AUTO_TEST_CASE(a_router_that_drains_lets_commands_end) {
   BOOST_TEST(!slow->arrived());
   nodes.pass(1ms);
   BOOST_TEST(slow->failed_with(error_code::shutting_down));
+}
+
+// -- who watches ---------------------------------------------------------------------------------
+
+BOOST_FIXTURE_TEST_CASE(observers_are_told_by_every_node_also_by_one_that_joins_later, two_nodes) {
+  const auto observer
+    = system.spawn([]() -> observer_actor::behavior_type { return {[](const pool_event&) {}}; });
+  caf::anon_send(subject, subscribe_atom_v, observer);
+  settle();
+  join("third");
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.size() == 1U);
+  caf::anon_send(subject, unsubscribe_atom_v, observer);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {
+  request(command_called("one"), machine_of("first"));
+  request(command_called("two"), machine_of("second"));
+  executor_status status;
+  system.spawn([&](caf::event_based_actor* self) {
+    self->request(subject, caf::infinite, status_atom_v).then([&](executor_status& x) {
+      status = std::move(x);
+    });
+  });
+  settle();
+  BOOST_TEST(status.requests == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

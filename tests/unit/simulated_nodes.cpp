@@ -10,17 +10,18 @@ namespace sshexec::test {
 
 namespace {
 
-void answer(node_command what, error_code code, progress how_far) {
+caf::error failure_of(const node_command& what, error_code code, progress how_far) {
   failure reason;
   reason.message = "a node's failure";
   reason.machine = to_address(what.target);
   reason.progress = how_far;
   reason.attempts = how_far == progress::not_started ? 0 : 1;
-  what.promise.deliver(make_failure(code, std::move(reason)));
+  return make_failure(code, std::move(reason));
 }
 
 /// Does what an executor does about commands that are taken back or lose their caller.
-executor_actor::behavior_type node_actor(executor_actor::pointer self, simulated_node* node) {
+simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer self,
+                                               simulated_node* node) {
   self->set_down_handler([node](const caf::down_msg& message) {
     std::erase_if(node->open, [&](const node_command& x) {
       return x.caller == message.source && !x.command.outlives_caller;
@@ -34,7 +35,7 @@ executor_actor::behavior_type node_actor(executor_actor::pointer self, simulated
                            caf::actor_cast<caf::actor_addr>(caller), promise};
       ++node->received;
       if (node->closing) {
-        answer(std::move(arrived), error_code::shutting_down, progress::not_started);
+        promise.deliver(failure_of(arrived, error_code::shutting_down, progress::not_started));
         return promise;
       }
       self->monitor(caf::actor_cast<caf::actor>(caller));
@@ -54,31 +55,48 @@ executor_actor::behavior_type node_actor(executor_actor::pointer self, simulated
           continue;
         }
         node->cancelled.push_back(id);
-        answer(std::move(*i), error_code::cancelled, progress::may_have_run);
+        i->promise.deliver(failure_of(*i, error_code::cancelled, progress::may_have_run));
         i = node->open.erase(i);
       }
     },
     [node](input_atom, const machine&, const std::string&, const std::string& data, bool) {
       node->inputs.push_back(data);
     },
+    [node](subscribe_atom, const observer_actor& who) { node->observers.push_back(who); },
+    [node](unsubscribe_atom, const observer_actor& who) { std::erase(node->observers, who); },
+    [node](status_atom) {
+      executor_status result;
+      result.requests = node->received;
+      return result;
+    },
+    [](keep_atom, node_command& what, command_result& result) {
+      what.promise.deliver(std::move(result));
+    },
+    [](keep_atom, node_command& what, caf::error& reason) {
+      what.promise.deliver(std::move(reason));
+    },
   };
 }
 
 } // namespace
 
-void simulated_node::finish(std::size_t index, std::uint32_t attempts) {
-  node_command done = std::move(open.at(index));
+node_command simulated_node::take(std::size_t index) {
+  node_command result = std::move(open.at(index));
   open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
+  return result;
+}
+
+void simulated_node::finish(std::size_t index, std::uint32_t attempts) {
   command_result result;
   result.output.stdout_data = name;
   result.attempts = attempts;
-  done.promise.deliver(std::move(result));
+  caf::anon_send(executor, keep_atom::value, take(index), std::move(result));
 }
 
 void simulated_node::fail(error_code code, progress how_far, std::size_t index) {
-  node_command done = std::move(open.at(index));
-  open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
-  answer(std::move(done), code, how_far);
+  node_command what = take(index);
+  caf::error reason = failure_of(what, code, how_far);
+  caf::anon_send(executor, keep_atom::value, std::move(what), std::move(reason));
 }
 
 simulated_nodes::simulated_nodes(settings wanted)
@@ -111,7 +129,7 @@ simulated_node& simulated_nodes::join(const std::string& name) {
   auto& node = *all.emplace_back(std::make_unique<simulated_node>());
   node.name = name;
   node.executor = system.spawn(node_actor, &node);
-  caf::anon_send(subject, join_atom::value, name, node.executor);
+  caf::anon_send(subject, join_atom::value, name, executor_actor{node.executor});
   settle();
   return node;
 }

@@ -24,10 +24,17 @@ struct node_command {
   caf::typed_response_promise<command_result> promise;
 };
 
+/// CAF wants promises to be kept by the actor that made them.
+using keep_atom = caf::atom_constant<caf::atom("keep")>;
+
+using simulated_node_actor
+  = executor_actor::extend<caf::reacts_to<keep_atom, node_command, command_result>,
+                           caf::reacts_to<keep_atom, node_command, caf::error>>;
+
 /// One node, as the test sees it.
 struct simulated_node {
   std::string name;
-  executor_actor executor;
+  simulated_node_actor executor;
   bool alive = true;
   /// Refuses new commands.
   bool closing = false;
@@ -37,11 +44,16 @@ struct simulated_node {
   /// Command ids of what was taken back, and data of what was put in.
   std::vector<std::string> cancelled;
   std::vector<std::string> inputs;
+  std::vector<observer_actor> observers;
   /// Called with each command that arrives.
   std::function<void(const node_command&)> on_command;
 
+  /// Both answer a command; to be followed by `settle`.
   void finish(std::size_t index = 0, std::uint32_t attempts = 1);
   void fail(error_code code, progress how_far, std::size_t index = 0);
+
+private:
+  node_command take(std::size_t index);
 };
 
 class simulated_nodes {
@@ -80,10 +92,12 @@ public:
   std::vector<execution_record> journal;
   std::vector<caf::actor> callers;
 
-  virtual_time_config config;
+  testing::on_virtual_time<hub_configuration> config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& scheduler;
   routing_actor subject;
 };
 
 } // namespace sshexec::test
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::test::node_command)

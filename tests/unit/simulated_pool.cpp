@@ -82,7 +82,10 @@ simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted
   services.host_keys = system.spawn(host_keys, this);
   services.journal = system.spawn(sshexec::test::journal, this);
   services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
-    return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
+    // The pool must not run while a connection's function is under way that made it notice.
+    auto notify_later
+      = [this, notify = std::move(notify)] { system.spawn([notify] { notify(); }); };
+    return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify_later));
   };
   registry = system.spawn(pool_registry, pool_settings, std::move(services));
   settle();

@@ -54,6 +54,9 @@ struct with_simulated_executor : testing::virtual_time<hub_config> {
           [](sshexec::cancel_atom, const sshexec::machine&, const std::string&) {},
           [](sshexec::input_atom, const sshexec::machine&, const std::string&, const std::string&,
              bool) {},
+          [](sshexec::subscribe_atom, const sshexec::observer_actor&) {},
+          [](sshexec::unsubscribe_atom, const sshexec::observer_actor&) {},
+          [](sshexec::status_atom) { return sshexec::executor_status{}; },
         };
       }));
   caf::actor monitor = owned(system.spawn(hub::monitor, executor, sshexec::machine{}));
