@@ -91,7 +91,9 @@ executor_actor hub_link_state::relay_of_sender() {
 
 caf::error hub_link_state::refusal(const machine& target) const {
   failure what = reason;
-  what.machine = to_address(target);
+  // A request for the status is about no machine.
+  if (!target.hostname.empty())
+    what.machine = to_address(target);
   const auto code
     = now == stage::closing ? error_code::shutting_down : error_code::connection_error;
   return make_failure(code, std::move(what));
@@ -164,7 +166,7 @@ void hub_link_state::ended(const caf::down_msg& message) {
   }
   observers.erase(message.source);
   if (const auto found = relays.extract(message.source))
-    self->send_exit(found.mapped(), caf::exit_reason::normal);
+    self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
 void hub_link_state::disconnected(failure why) {
