@@ -5,12 +5,17 @@
 #include "sshexec/actors/setback.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
+#include "sshexec/ssh/tracked_command.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/actor_clock.hpp>
 #include <caf/timestamp.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace sshexec {
 
@@ -28,6 +33,8 @@ struct execution {
     running,
     /// It is being ended, and its end is awaited.
     ending,
+    /// It ended, but the last of its output is still with its consumer.
+    delivering,
   };
 
   /// The parts of `phase_times`.
@@ -71,6 +78,27 @@ struct execution {
   /// Why it is being ended, while it is.
   setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
+  /// Marks the processes of a tracked command, anew for each attempt.
+  std::string token;
+  /// Of a tracked command, once it told it.
+  std::optional<std::uint32_t> process_group;
+  /// Whether its processes are hunted for over another channel, whose report is awaited.
+  bool hunted = false;
+  /// What that report said.
+  std::optional<ssh::kill_report> report;
+  /// Whether its channel ended while it was being ended.
+  bool channel_ended = false;
+  /// Chunks of output that its consumer has not answered yet.
+  std::size_t unanswered_chunks = 0;
+  /// What the channel brought, while the answer waits for something else.
+  ssh::exec_outcome outcome;
+  /// Input that came before the command was sent.
+  std::string early_input;
+  bool input_ended = false;
+  /// Whether input was handed on that is not kept, so that the command cannot be run again.
+  bool input_consumed = false;
+  /// Senders of input who wait to send more.
+  std::vector<reply<void>> feeders;
 };
 
 command_output to_output(ssh::exec_outcome& outcome);

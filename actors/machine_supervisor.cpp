@@ -4,6 +4,8 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <variant>
@@ -43,6 +45,25 @@ bool has_ended(const ssh::exec_outcome& x) {
   return x.exit_status || !x.exit_signal.empty();
 }
 
+/// What became of the processes of a command that was ended.
+termination termination_of(const execution& x, const ssh::exec_outcome& outcome) {
+  if (x.report)
+    return x.report->survivors.empty() ? termination::killed : termination::survivors;
+  return x.channel_ended && has_ended(outcome) ? termination::killed : termination::unknown;
+}
+
+/// Nobody can guess it, so that no command can pass for another one's.
+std::string make_token() {
+  std::random_device random;
+  std::string result = "sshexec";
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 8> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16).ptr;
+    result.append(digits.data(), end);
+  }
+  return result;
+}
+
 failure with_output(failure what, command_output output) {
   what.output = std::move(output);
   return what;
@@ -60,19 +81,38 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   const caf::strong_actor_ptr sender = self->current_sender();
   auto promise = self->make_response_promise<command_result>();
   const auto caller = caf::actor_cast<caf::actor_addr>(sender);
-  if (sender && callers.insert(caller).second)
-    self->monitor(caf::actor_cast<caf::actor>(sender));
-  executions.try_emplace(id, std::move(what), caller, reply<command_result>{promise}, now());
-  notify(pool_event_kind::command_received, executions.at(id));
-  if (life == life_stage::closing)
-    refuse(id, shutting_down);
-  else if (waiting.size() >= config.max_queued)
-    refuse(id, {error_code::overloaded, connection_fault::none,
-                std::to_string(waiting.size()) + " commands wait for this machine already"});
+  watch(caller);
+  watch(what.output_to ? what.output_to.address() : caf::actor_addr{});
+  const execution& x
+    = executions.try_emplace(id, std::move(what), caller, reply<command_result>{promise}, now())
+        .first->second;
+  notify(pool_event_kind::command_received, x);
+  if (x.command.deadline)
+    set_timer(timer::deadline, *x.command.deadline, id);
+  if (const auto reason = objection())
+    refuse(id, *reason);
   else
     enqueue(id);
   drive();
   return promise;
+}
+
+std::optional<setback> machine_supervisor_state::objection() const {
+  if (life == life_stage::closing)
+    return shutting_down;
+  if (waiting.size() >= config.max_queued)
+    return setback{error_code::overloaded, connection_fault::none,
+                   std::to_string(waiting.size()) + " commands wait for this machine already"};
+  if (circuit.is_open(now()))
+    return setback{last_setback.code, last_setback.fault,
+                   last_setback.text + "; it failed again and again, so it is not tried for "
+                     + to_text(config.breaker_pause)};
+  return std::nullopt;
+}
+
+void machine_supervisor_state::watch(const caf::actor_addr& whom) {
+  if (whom && watched.insert(whom).second)
+    self->monitor(whom);
 }
 
 void machine_supervisor_state::enqueue(ssh::exec_id id) {
@@ -219,11 +259,13 @@ void machine_supervisor_state::trust_host_key() {
 
 void machine_supervisor_state::connected() {
   link = link_state::connected;
-  open_channels = 0;
-  channel_limit = config.max_channels;
-  opened_since_refusal = 0;
+  circuit.connected();
+  slots = channel_slots{config.max_channels};
+  has_spare = false;
+  spare_is_due = false;
   lone_refusals = 0;
   commands_sent = 0;
+  connected_since = now();
   bytes_heard = 0;
   last_heard = now();
   silent_checks = 0;
@@ -241,19 +283,30 @@ void machine_supervisor_state::attempt_failed(const setback& reason) {
   drop_connection();
   ++failures;
   notify(pool_event_kind::connect_failed, reason.code, reason.text);
-  if (!reason.retriable()) {
-    fail_waiting(reason);
-  } else {
-    const auto ids = waiting;
-    for (const ssh::exec_id id : ids) {
-      execution& x = executions.at(id);
-      x.attempting = false;
-      x.enter(phase::queue, now());
-      if (x.attempts >= allowed_attempts(x))
-        refuse(id, reason);
-    }
+  bool gave_up = !reason.retriable();
+  const auto ids = waiting;
+  for (const ssh::exec_id id : ids) {
+    execution& x = executions.at(id);
+    x.attempting = false;
+    x.enter(phase::queue, now());
+    if (reason.retriable() && x.attempts < allowed_attempts(x))
+      continue;
+    gave_up = true;
+    refuse(id, reason);
   }
+  if (gave_up)
+    round_failed(reason);
   back_off();
+}
+
+void machine_supervisor_state::round_failed(const setback& reason) {
+  if (reason.code != error_code::connection_error
+      && reason.code != error_code::authentication_error)
+    return;
+  last_setback = reason;
+  circuit.round_failed(now());
+  if (circuit.is_open(now()))
+    fail_waiting(*objection());
 }
 
 void machine_supervisor_state::back_off() {
@@ -269,8 +322,15 @@ void machine_supervisor_state::back_off() {
 // -- a command runs ------------------------------------------------------------------------------
 
 void machine_supervisor_state::start_waiting() {
-  while (!waiting.empty() && open_channels < channel_limit)
+  if (is_too_old() && slots.open() == (has_spare ? 1U : 0U))
+    return renew();
+  // A server that refused the only channel is asked again after a pause.
+  if (timers.contains({timer::after_refusal, 0}))
+    return;
+  start_hunts();
+  while (!waiting.empty() && may_start())
     start(*waiting.begin());
+  open_spare();
   // Channels that were given up, but that the server does not close, must not hold the others up
   // for ever.
   const bool stuck = !waiting.empty() && waiting.size() == executions.size();
@@ -280,27 +340,65 @@ void machine_supervisor_state::start_waiting() {
     timers.cancel({timer::stuck_channels, 0});
 }
 
+bool machine_supervisor_state::may_start() const {
+  const std::uint32_t kept_free = !tracked.empty() && slots.limit() > 1 ? 1 : 0;
+  return slots.free() + (has_spare ? 1 : 0) > kept_free;
+}
+
 void machine_supervisor_state::start(ssh::exec_id id) {
   waiting.erase(id);
   execution& x = executions.at(id);
   x.begin_attempt();
   x.where = stage::opening;
   x.reused_connection = commands_sent > 0;
-  ++open_channels;
-  connection->start(id, x.request());
-  must_drive = true;
+  if (x.command.tracked) {
+    x.token = make_token();
+    x.process_group.reset();
+    tracked.insert(id);
+  }
+  start_on_channel(id, x.request());
   set_timer(timer::open_channel, config.connect_timeout, id);
+}
+
+void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_request request) {
+  // What is sent on the spare channel may have run even if the connection turns out dead, so it is
+  // for connections that were heard of lately.
+  request.takes_spare = has_spare && (silent_checks == 0 || slots.free() == 0);
+  if (request.takes_spare)
+    has_spare = false;
+  else
+    slots.take();
+  connection->start(id, std::move(request));
+  must_drive = true;
+}
+
+void machine_supervisor_state::open_spare() {
+  const bool wanted = config.spare_channel && spare_is_due && life == life_stage::serving;
+  if (!wanted || has_spare || !waiting.empty() || slots.free() == 0)
+    return;
+  spare_is_due = false;
+  has_spare = true;
+  slots.take();
+  connection->open_spare();
+  must_drive = true;
+}
+
+void machine_supervisor_state::spare_ended(const ssh::event::spare_ended& e) {
+  has_spare = false;
+  if (e.refused)
+    slots.refused();
+  else
+    slots.give_back();
+  start_waiting();
 }
 
 void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   ++commands_sent;
   failures = 0;
   lone_refusals = 0;
-  // The server may have closed sessions by now that other connections held: feel the way up again.
-  if (channel_limit < config.max_channels && ++opened_since_refusal >= channel_limit) {
-    ++channel_limit;
-    opened_since_refusal = 0;
-  }
+  slots.served();
+  spare_is_due = true;
+  open_spare();
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
@@ -311,52 +409,76 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   notify(pool_event_kind::command_started, x);
   timers.cancel({timer::open_channel, id});
   set_timer(timer::run, *x.command.timeout, id);
+  send_early_input(id);
+}
+
+void machine_supervisor_state::process_group_told(const ssh::event::tracked& e) {
+  const auto i = executions.find(e.id);
+  if (i == executions.end())
+    return;
+  i->second.process_group = e.process_group;
+  // It was to be ended before it could be found.
+  if (i->second.where == stage::ending)
+    hunt(e.id);
 }
 
 void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
-  --open_channels;
-  if (open_channels == 0 && ++lone_refusals == max_lone_refusals)
+  slots.refused();
+  if (slots.open() == 0 && ++lone_refusals == max_lone_refusals)
     return lost({error_code::connection_error, connection_fault::dropped,
                  "the server refused a session channel (reason " + std::to_string(reason)
                    + ") though none was open"});
-  opened_since_refusal = 0;
-  channel_limit = open_channels;
   // Its turn comes when one of the others has closed; that is no attempt of its own.
   if (executions.contains(id)) {
     timers.cancel({timer::open_channel, id});
     wait_again(id);
   }
-  if (open_channels == 0)
+  if (const auto hunt = hunts.find(id); hunt != hunts.end()) {
+    prey.push_front(hunt->second);
+    hunts.erase(hunt);
+  }
+  if (slots.open() == 0)
     set_timer(timer::after_refusal, refusal_pause);
   start_waiting();
 }
 
-void machine_supervisor_state::exec_refused(ssh::exec_id id) {
+void machine_supervisor_state::exec_refused(ssh::exec_id id, std::string reason) {
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
   i->second.progress = progress::not_started;
-  refuse(id,
-         {error_code::rejected, connection_fault::none, "the server refused to run the command"});
+  refuse(id, {error_code::rejected, connection_fault::none, std::move(reason)});
 }
 
 void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome outcome) {
+  if (hunt_ended(id, outcome))
+    return;
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
-  if (i->second.where == stage::ending)
-    ended(id, outcome, has_ended(outcome) ? termination::killed : termination::unknown);
-  else if (has_ended(outcome))
+  execution& x = i->second;
+  if (x.where == stage::ending) {
+    x.channel_ended = true;
+    if (x.hunted)
+      x.outcome = std::move(outcome);
+    else
+      ended(id, outcome);
+  } else if (has_ended(outcome) && x.unanswered_chunks > 0) {
+    // Whoever sees the result has seen all output. The run timeout bounds the wait.
+    x.where = stage::delivering;
+    x.outcome = std::move(outcome);
+  } else if (has_ended(outcome)) {
     succeed(id, std::move(outcome));
-  else
+  } else {
     retry_or_fail(id,
                   {error_code::connection_error, connection_fault::dropped,
                    "the channel closed without an exit status"},
                   to_output(outcome));
+  }
 }
 
 void machine_supervisor_state::channel_closed() {
-  --open_channels;
+  slots.give_back();
   start_waiting();
 }
 
@@ -364,6 +486,7 @@ void machine_supervisor_state::wait_again(ssh::exec_id id) {
   execution& x = executions.at(id);
   x.where = stage::waiting;
   x.enter(phase::queue, now());
+  tracked.erase(id);
   waiting.insert(id);
 }
 
@@ -371,16 +494,115 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
                                              command_output output) {
   execution& x = executions.at(id);
   const bool may_repeat
-    = life != life_stage::closing
+    = life != life_stage::closing && !x.input_consumed
       && (x.command.retry == retry_policy::always || x.progress == progress::not_started);
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
   notify(pool_event_kind::command_retried, x, reason.code, reason.text);
   cancel_timers(id);
+  tracked.erase(id);
   x.attempting = false;
   x.where = stage::waiting;
   x.enter(phase::queue, now());
   set_timer(timer::retry, delay_after(x.attempts), id);
+}
+
+// -- input and output as they come ---------------------------------------------------------------
+
+caf::result<void> machine_supervisor_state::input(const std::string& command_id, std::string& data,
+                                                  bool end) {
+  const auto caller = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  const auto found = std::find_if(executions.begin(), executions.end(), [&](const auto& entry) {
+    const execution& x = entry.second;
+    return x.caller == caller && x.command.id == command_id && x.command.stdin_open
+           && !x.input_ended;
+  });
+  if (found == executions.end()) {
+    failure reason;
+    reason.message = to_address(target) + ": no command takes this input";
+    return make_failure(error_code::invalid_argument, std::move(reason));
+  }
+  auto& [id, x] = *found;
+  auto promise = self->make_response_promise<void>();
+  x.feeders.emplace_back(promise);
+  x.input_ended = end;
+  x.early_input += data;
+  if (x.where == stage::running)
+    send_early_input(id);
+  drive();
+  return promise;
+}
+
+void machine_supervisor_state::send_early_input(ssh::exec_id id) {
+  execution& x = executions.at(id);
+  if (x.early_input.empty() && !x.input_ended)
+    return;
+  connection->write(id, std::exchange(x.early_input, {}), x.input_ended);
+  x.input_consumed = true;
+  must_drive = true;
+}
+
+void machine_supervisor_state::input_wanted(ssh::exec_id id) {
+  const auto i = executions.find(id);
+  if (i == executions.end())
+    return;
+  for (reply<void>& feeder : std::exchange(i->second.feeders, {}))
+    feeder.deliver();
+}
+
+/// Before the command itself is answered, for its caller may end with that.
+void machine_supervisor_state::dismiss_feeders(execution& x) {
+  for (reply<void>& feeder : std::exchange(x.feeders, {})) {
+    failure reason;
+    reason.message = to_address(target) + ": the command has ended";
+    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
+  }
+}
+
+void machine_supervisor_state::output(ssh::event::output& e) {
+  const auto i = executions.find(e.id);
+  const std::uint64_t bytes = e.data.size();
+  if (i == executions.end() || !i->second.command.output_to) {
+    connection->grant(e.id, bytes);
+    must_drive = true;
+    return;
+  }
+  execution& x = i->second;
+  ++x.unanswered_chunks;
+  output_chunk chunk{x.command.id,
+                     e.is_stderr ? output_stream::stderr_stream : output_stream::stdout_stream,
+                     x.attempts, std::move(e.data)};
+  const auto answered = [this, id = e.id, bytes, number = connection_number] {
+    output_taken(id, bytes, number);
+    drive();
+  };
+  self->request(x.command.output_to, caf::infinite, std::move(chunk))
+    .then(answered, [this, answered, consumer = x.command.output_to.address()](const caf::error&) {
+      consumer_ended(consumer);
+      answered();
+    });
+}
+
+void machine_supervisor_state::output_taken(ssh::exec_id id, std::uint64_t bytes,
+                                            std::uint64_t number) {
+  if (number == connection_number && connection) {
+    connection->grant(id, bytes);
+    must_drive = true;
+  }
+  const auto i = executions.find(id);
+  if (i == executions.end())
+    return;
+  execution& x = i->second;
+  --x.unanswered_chunks;
+  if (x.where == stage::delivering && x.unanswered_chunks == 0)
+    succeed(id, std::move(x.outcome));
+}
+
+void machine_supervisor_state::consumer_ended(const caf::actor_addr& consumer) {
+  for (auto& [id, x] : executions) {
+    if (x.command.output_to && x.command.output_to.address() == consumer)
+      x.command.output_to = nullptr;
+  }
 }
 
 // -- a command is ended --------------------------------------------------------------------------
@@ -388,6 +610,16 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
 void machine_supervisor_state::time_is_up(ssh::exec_id id) {
   end_command(id, {error_code::command_timeout, connection_fault::none,
                    "the command ran longer than " + to_text(*executions.at(id).command.timeout)});
+}
+
+void machine_supervisor_state::deadline_passed(ssh::exec_id id) {
+  const execution& x = executions.at(id);
+  const char* phase_name = x.current_phase == phase::queue     ? "it waited"
+                           : x.current_phase == phase::connect ? "the connection was made"
+                                                               : "it ran";
+  end_command(id, {error_code::command_timeout, connection_fault::none,
+                   "the command's deadline of " + to_text(*x.command.deadline) + " passed while "
+                     + phase_name});
 }
 
 void machine_supervisor_state::cancel(const std::string& command_id) {
@@ -398,7 +630,6 @@ void machine_supervisor_state::cancel(const std::string& command_id) {
 }
 
 void machine_supervisor_state::caller_ended(const caf::actor_addr& caller) {
-  callers.erase(caller);
   end_commands(
     {error_code::cancelled, connection_fault::none, "the caller ended"},
     [&](const execution& x) { return x.caller == caller && !x.command.outlives_caller; });
@@ -420,6 +651,8 @@ void machine_supervisor_state::end_command(ssh::exec_id id, const setback& reaso
   execution& x = executions.at(id);
   if (x.where == stage::ending)
     return;
+  if (x.where == stage::delivering)
+    return succeed(id, std::move(x.outcome));
   if (x.where == stage::opening) {
     connection->abandon(id);
     must_drive = true;
@@ -432,26 +665,81 @@ void machine_supervisor_state::end_command(ssh::exec_id id, const setback& reaso
   connection->signal(id, "TERM");
   must_drive = true;
   set_timer(timer::kill, config.kill_grace, id);
+  if (x.process_group)
+    hunt(id);
 }
 
 void machine_supervisor_state::kill_command(ssh::exec_id id) {
   connection->signal(id, "KILL");
   must_drive = true;
-  set_timer(timer::give_up, config.kill_grace, id);
+  // A hunt needs a channel, gives processes the same grace, and then looks whether they are gone.
+  const bool hunted = executions.at(id).hunted;
+  set_timer(timer::give_up,
+            config.kill_grace + (hunted ? config.connect_timeout : caf::timespan{0}), id);
+}
+
+void machine_supervisor_state::hunt(ssh::exec_id victim) {
+  executions.at(victim).hunted = true;
+  prey.push_back(victim);
+  start_hunts();
+}
+
+void machine_supervisor_state::start_hunts() {
+  while (!prey.empty() && (has_spare || slots.free() > 0)) {
+    const ssh::exec_id victim = prey.front();
+    prey.pop_front();
+    const auto i = executions.find(victim);
+    if (i == executions.end())
+      continue;
+    const ssh::exec_id hunter = ++last_id;
+    hunts.emplace(hunter, victim);
+    start_on_channel(
+      hunter,
+      ssh::kill_request(*i->second.process_group, i->second.token,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(config.kill_grace)));
+  }
+}
+
+bool machine_supervisor_state::hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome) {
+  const auto hunt = hunts.find(hunter);
+  if (hunt == hunts.end())
+    return false;
+  const ssh::exec_id victim = hunt->second;
+  hunts.erase(hunt);
+  hunt_reported(victim, ssh::parse_kill_report(outcome.stdout_data));
+  return true;
+}
+
+void machine_supervisor_state::hunt_reported(ssh::exec_id victim,
+                                             std::optional<ssh::kill_report> report) {
+  const auto i = executions.find(victim);
+  if (i == executions.end())
+    return;
+  execution& x = i->second;
+  x.hunted = false;
+  x.report = std::move(report);
+  if (x.channel_ended)
+    ended(victim, x.outcome);
+  else if (x.report && !x.report->survivors.empty())
+    give_up_command(victim);
 }
 
 void machine_supervisor_state::give_up_command(ssh::exec_id id) {
-  ssh::exec_outcome outcome = connection->abandon(id);
+  execution& x = executions.at(id);
+  ssh::exec_outcome outcome = x.channel_ended ? std::move(x.outcome) : connection->abandon(id);
   must_drive = true;
-  ended(id, outcome, termination::unknown);
+  ended(id, outcome);
   start_waiting();
 }
 
-void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how) {
+void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome) {
   execution& x = executions.at(id);
   setback reason = x.ended_for;
+  const termination how = termination_of(x, outcome);
   if (how == termination::killed) {
     reason.text += "; the remote process was killed";
+  } else if (how == termination::survivors) {
+    reason.text += "; processes of it live on: " + caf::deep_to_string(x.report->survivors);
   } else if (has_ended(outcome)) {
     x.progress = progress::finished;
     reason.text += "; it had exited, but its output had not ended";
@@ -478,7 +766,7 @@ void machine_supervisor_state::lost(const setback& reason) {
       if (proven)
         x.forget_attempt();
       wait_again(id);
-    } else if (x.where != stage::waiting) {
+    } else if (x.where == stage::running || x.where == stage::ending) {
       interrupted.push_back(id);
     }
   }
@@ -488,7 +776,7 @@ void machine_supervisor_state::lost(const setback& reason) {
     if (has_ended(outcome))
       x.progress = progress::finished;
     if (x.where == stage::ending)
-      ended(id, outcome, termination::unknown);
+      ended(id, x.channel_ended ? x.outcome : outcome);
     else
       retry_or_fail(id, reason, to_output(outcome));
   }
@@ -504,7 +792,10 @@ void machine_supervisor_state::drop_connection() {
   ++connection_number;
   connection.reset();
   must_drive = false;
-  open_channels = 0;
+  has_spare = false;
+  slots = channel_slots{config.max_channels};
+  prey.clear();
+  hunts.clear();
   for (const timer what : {timer::connect, timer::next_address, timer::keepalive,
                            timer::after_refusal, timer::stuck_channels})
     timers.cancel({what, 0});
@@ -530,6 +821,18 @@ void machine_supervisor_state::check_liveness() {
   connection->send_keepalive();
   must_drive = true;
   set_timer(timer::keepalive, config.keepalive_interval);
+}
+
+bool machine_supervisor_state::is_too_old() const {
+  return config.max_connection_age.count() > 0
+         && now() - connected_since >= config.max_connection_age;
+}
+
+void machine_supervisor_state::renew() {
+  notify(pool_event_kind::connection_closed);
+  drop_connection();
+  link = link_state::disconnected;
+  proceed();
 }
 
 void machine_supervisor_state::expire() {
@@ -573,8 +876,8 @@ void machine_supervisor_state::leave() {
   drop_connection();
   // Those who live longer would keep what is left of this actor in memory.
   self->demonitor(caf::actor_cast<caf::actor_addr>(registry));
-  for (const caf::actor_addr& caller : callers)
-    self->demonitor(caller);
+  for (const caf::actor_addr& whom : watched)
+    self->demonitor(whom);
   self->quit();
 }
 
@@ -601,6 +904,7 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   ++activity.succeeded;
   activity.latency.add(result.duration);
   notify(pool_event_kind::command_finished, x);
+  dismiss_feeders(x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -616,6 +920,7 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   self->send(services.journal, std::move(record));
   ++activity.failed;
   notify(pool_event_kind::command_finished, x, code, what.message);
+  dismiss_feeders(x);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -631,7 +936,9 @@ void machine_supervisor_state::fail_waiting(const setback& reason) {
 
 void machine_supervisor_state::finish(ssh::exec_id id) {
   cancel_timers(id);
+  timers.cancel({timer::deadline, id});
   waiting.erase(id);
+  tracked.erase(id);
   executions.erase(id);
   if (executions.empty())
     set_timer(timer::idle, config.idle_timeout);
@@ -681,11 +988,12 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::host_key_presented& e) { check_host_key(e.key); },
                [this](ev::authenticated) { connected(); },
                [this](ev::exec_sent e) { exec_sent(e.id); },
-               [](ev::output&) {},
-               [](ev::input_wanted) {},
-               [](ev::spare_ended) {},
+               [this](ev::output& e) { output(e); },
+               [this](ev::input_wanted e) { input_wanted(e.id); },
+               [this](ev::spare_ended e) { spare_ended(e); },
+               [this](ev::tracked e) { process_group_told(e); },
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
-               [this](ev::exec_refused e) { exec_refused(e.id); },
+               [this](ev::exec_refused& e) { exec_refused(e.id, std::move(e.reason)); },
                [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
                [this](ev::channel_closed) { channel_closed(); },
                [this](ev::lost& e) { lost(to_setback(e.reason)); },
@@ -724,7 +1032,6 @@ void machine_supervisor_state::on_deadline(const timer_key& key) {
     case timer::keepalive:
       return check_liveness();
     case timer::after_refusal:
-      channel_limit = std::max(channel_limit, 1U);
       return start_waiting();
     case timer::idle:
       return expire();
@@ -737,6 +1044,8 @@ void machine_supervisor_state::on_deadline(const timer_key& key) {
       return lost({error_code::connection_error, connection_fault::timed_out,
                    "the server did not answer the request for a channel within "
                      + to_text(config.connect_timeout)});
+    case timer::deadline:
+      return deadline_passed(id);
     case timer::run:
       return time_is_up(id);
     case timer::kill:
@@ -764,7 +1073,7 @@ void machine_supervisor_state::cancel_timers(ssh::exec_id id) {
 }
 
 std::uint32_t machine_supervisor_state::allowed_attempts(const execution& x) const {
-  if (x.command.retry == retry_policy::never)
+  if (x.command.retry == retry_policy::never || circuit.is_probing())
     return 1;
   return static_cast<std::uint32_t>(config.retry_delays.size()) + 1;
 }
@@ -802,6 +1111,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   state.config = std::move(config);
   state.services = std::move(services);
   state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
+  state.circuit = breaker{state.config.breaker_threshold, state.config.breaker_pause};
   self->monitor(registry);
   self->set_exit_handler([self](const caf::exit_msg&) {
     self->state.shut_down();
@@ -809,6 +1119,8 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   });
   self->set_down_handler([self](const caf::down_msg& message) {
     auto& state = self->state;
+    state.watched.erase(message.source);
+    state.consumer_ended(message.source);
     if (message.source == state.registry)
       state.registry_ended(message.reason);
     else
@@ -821,8 +1133,9 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.cancel(id);
       self->state.drive();
     },
-    [](input_atom, const machine&, const std::string&, const std::string&,
-       bool) -> caf::result<void> { return caf::sec::unexpected_message; },
+    [self](input_atom, const machine&, const std::string& id, std::string& data, bool end) {
+      return self->state.input(id, data, end);
+    },
     [self](status_atom) { return self->state.status(); },
     [self](observers_atom, observer_list& observers) {
       self->state.activity.observers = std::move(observers);

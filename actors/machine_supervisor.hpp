@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/actors/breaker.hpp"
+#include "sshexec/actors/channel_slots.hpp"
 #include "sshexec/actors/execution.hpp"
 #include "sshexec/actors/machine_activity.hpp"
 #include "sshexec/actors/observers.hpp"
@@ -16,6 +18,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -95,6 +98,7 @@ struct machine_supervisor_state {
     idle,
     stuck_channels,
     drain,
+    deadline,
     open_channel,
     run,
     kill,
@@ -108,6 +112,9 @@ struct machine_supervisor_state {
   // -- a command arrives ---------------------------------------------------------------------
 
   caf::typed_response_promise<command_result> execute(command& what);
+  /// Why a command cannot even wait, if so.
+  [[nodiscard]] std::optional<setback> objection() const;
+  void watch(const caf::actor_addr& whom);
   void enqueue(ssh::exec_id id);
   void proceed();
   void join_attempt(ssh::exec_id id);
@@ -121,31 +128,54 @@ struct machine_supervisor_state {
   void trust_host_key();
   void connected();
   void attempt_failed(const setback& reason);
+  void round_failed(const setback& reason);
   void back_off();
 
   // -- a command runs ------------------------------------------------------------------------
 
   void start_waiting();
+  /// Whether a channel is free for one more command.
+  [[nodiscard]] bool may_start() const;
   void start(ssh::exec_id id);
+  void start_on_channel(ssh::exec_id id, ssh::exec_request request);
+  void open_spare();
+  void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);
+  void process_group_told(const ssh::event::tracked& e);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
-  void exec_refused(ssh::exec_id id);
+  void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
   void wait_again(ssh::exec_id id);
   void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
 
+  // -- input and output as they come ---------------------------------------------------------
+
+  caf::result<void> input(const std::string& command_id, std::string& data, bool end);
+  void send_early_input(ssh::exec_id id);
+  void input_wanted(ssh::exec_id id);
+  void dismiss_feeders(execution& x);
+  void output(ssh::event::output& e);
+  void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
+  void consumer_ended(const caf::actor_addr& consumer);
+
   // -- a command is ended --------------------------------------------------------------------
 
   void time_is_up(ssh::exec_id id);
+  void deadline_passed(ssh::exec_id id);
   void cancel(const std::string& command_id);
   void caller_ended(const caf::actor_addr& caller);
   template <class Predicate>
   void end_commands(const setback& reason, Predicate is_meant);
   void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
+  void hunt(ssh::exec_id victim);
+  void start_hunts();
+  /// Whether the event concerned a hunt.
+  bool hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome);
+  void hunt_reported(ssh::exec_id victim, std::optional<ssh::kill_report> report);
   void give_up_command(ssh::exec_id id);
-  void ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how);
+  void ended(ssh::exec_id id, ssh::exec_outcome& outcome);
 
   // -- the connection ends -------------------------------------------------------------------
 
@@ -155,6 +185,9 @@ struct machine_supervisor_state {
   void listen();
   void check_liveness();
   void expire();
+  [[nodiscard]] bool is_too_old() const;
+  /// Replaces the connection, which no command uses.
+  void renew();
 
   // -- the supervisor ends -------------------------------------------------------------------
 
@@ -219,13 +252,19 @@ struct machine_supervisor_state {
   caf::weak_actor_ptr registry;
 
   life_stage life = life_stage::serving;
-  /// The callers whose end will be told.
-  std::set<caf::actor_addr> callers;
+  /// The callers and consumers whose end will be told.
+  std::set<caf::actor_addr> watched;
   std::uint64_t received = 0;
   ssh::exec_id last_id = 0;
   std::map<ssh::exec_id, execution> executions;
   /// Those that can go on as soon as there is a connection with a free channel, oldest first.
   std::set<ssh::exec_id> waiting;
+  /// Tracked commands that have a channel: one more is kept free to kill them by.
+  std::set<ssh::exec_id> tracked;
+  /// Commands whose processes are to be hunted for as soon as a channel is free.
+  std::deque<ssh::exec_id> prey;
+  /// The channels of hunts, and whom they are after.
+  std::map<ssh::exec_id, ssh::exec_id> hunts;
 
   link_state link = link_state::disconnected;
   /// Counts attempts to connect, so that answers meant for an earlier one are told apart.
@@ -237,15 +276,21 @@ struct machine_supervisor_state {
   bool must_drive = false;
   /// Failed attempts to connect since the last one that succeeded.
   std::uint32_t failures = 0;
+  breaker circuit;
+  /// Why the last round of attempts failed.
+  setback last_setback;
 
-  /// Channels that count against the server's limit: until their close arrives.
-  std::uint32_t open_channels = 0;
-  std::uint32_t channel_limit = 0;
-  std::uint32_t opened_since_refusal = 0;
+  channel_slots slots;
+  /// Whether one of the channels is open, or being opened, ahead of the next command.
+  bool has_spare = false;
+  /// Whether a command was sent since the last spare channel was opened: there is one for each, so
+  /// that a server that refuses it is not asked again and again.
+  bool spare_is_due = false;
   /// Refusals while no channel was open, in a row.
   int lone_refusals = 0;
   /// Commands that got as far as an exec request on this connection.
   std::uint64_t commands_sent = 0;
+  time_point connected_since;
   std::uint64_t bytes_heard = 0;
   time_point last_heard;
   int silent_checks = 0;

@@ -70,8 +70,8 @@ machine_status machine_supervisor_state::status() const {
   result.failed = activity.failed;
   result.latency = activity.latency.percentiles();
   if (link == link_state::connected) {
-    result.open_channels = open_channels;
-    result.channel_limit = channel_limit;
+    result.open_channels = slots.open();
+    result.channel_limit = slots.limit();
     result.connected_since = activity.connected_at;
   }
   return result;

@@ -15,6 +15,10 @@ bool holds_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
 
+bool is_bound(caf::timespan x) {
+  return x.count() > 0 && x <= longest_duration;
+}
+
 bool is_variable_name(const std::string& name) {
   return !name.empty() && name.find('=') == std::string::npos && !holds_nul(name);
 }
@@ -38,6 +42,17 @@ void pool_registry_state::cancel(machine& target, std::string& command_id) {
   complete(target);
   if (const auto i = machines.find(target); i != machines.end())
     self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
+}
+
+caf::result<void> pool_registry_state::input(machine& target, std::string& command_id,
+                                             std::string& data, bool end) {
+  complete(target);
+  if (const auto i = machines.find(target); i != machines.end())
+    return self->delegate(i->second.supervisor, input_atom_v, std::move(target),
+                          std::move(command_id), std::move(data), end);
+  failure reason;
+  reason.message = to_address(target) + ": no command takes this input";
+  return make_failure(error_code::invalid_argument, std::move(reason));
 }
 
 void pool_registry_state::expired(const machine& target, std::uint64_t received) {
@@ -153,8 +168,12 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "Command cannot be empty";
   if (holds_nul(what.line))
     return "The command holds a NUL byte";
-  if (*what.timeout <= caf::timespan{0} || *what.timeout > longest_duration)
+  if (what.pty && holds_nul(what.pty->type))
+    return "The terminal's type holds a NUL byte";
+  if (!is_bound(*what.timeout))
     return "The command's timeout must be longer than 0 and at most a year";
+  if (what.deadline && !is_bound(*what.deadline))
+    return "The command's deadline must be longer than 0 and at most a year";
   for (const auto& [name, value] : what.environment) {
     if (!is_variable_name(name) || holds_nul(value))
       return "An environment variable needs a name without '=', and neither name nor value may "
@@ -250,8 +269,9 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](cancel_atom, machine& target, std::string& command_id) {
       self->state.cancel(target, command_id);
     },
-    [](input_atom, const machine&, const std::string&, const std::string&,
-       bool) -> caf::result<void> { return caf::sec::unexpected_message; },
+    [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
+      return self->state.input(target, command_id, data, end);
+    },
     [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
     [self](unsubscribe_atom, const observer_actor& who) {
       self->state.unsubscribe(caf::actor_cast<caf::actor_addr>(who));

@@ -40,6 +40,7 @@ struct pool_registry_state {
 
   caf::result<command_result> execute(machine& target, command& what);
   void cancel(machine& target, std::string& command_id);
+  caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
   void expired(const machine& target, std::uint64_t received);
   void supervisor_ended(const caf::actor_addr& supervisor);
   void shut_down(const caf::error& reason);

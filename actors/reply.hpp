@@ -5,7 +5,9 @@
 
 #include <caf/error.hpp>
 #include <caf/typed_response_promise.hpp>
+#include <caf/unit.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace sshexec {
@@ -35,7 +37,14 @@ public:
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 
-  void deliver(T value) { promise_.deliver(std::move(value)); }
+  template <class Value>
+  void deliver(Value value) {
+    promise_.deliver(std::move(value));
+  }
+
+  void deliver() requires std::is_void_v<T> {
+    static_cast<caf::response_promise&>(promise_).deliver(caf::unit);
+  }
 
   void fail(caf::error reason) { promise_.deliver(std::move(reason)); }
 

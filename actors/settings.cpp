@@ -82,15 +82,22 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
        x.retry_delays);
   read("retry-jitter", "share of a delay that is added at random, 0 to 1 (default: 0)",
        x.retry_jitter);
+  read("breaker-threshold", "failed rounds before commands fail at once (default: 0, never)",
+       x.breaker_threshold);
+  read("breaker-pause", "for which commands fail at once then (default: 30s)", x.breaker_pause);
   read("command-timeout", "for commands that name none (default: 30s)", x.command_timeout);
   read("max-output", "bytes kept of each stream of a command (default: 16777216)", x.max_output);
   read("kill-grace", "between TERM, KILL and the end of a channel (default: 2s)", x.kill_grace);
   read("drain-timeout", "for running commands when the executor shuts down (default: 0s)",
        x.drain_timeout);
   read("max-channels", "commands at once on one connection (default: 10)", x.max_channels);
+  read("spare-channel", "whether a channel is opened ahead of the next command (default: true)",
+       x.spare_channel);
   read("max-queued", "commands that may wait for one machine (default: 10000)", x.max_queued);
   read("idle-timeout", "after which an unused connection is closed (default: 5min)",
        x.idle_timeout);
+  read("max-connection-age", "after which a connection is replaced (default: 24h, 0: never)",
+       x.max_connection_age);
   read("keepalive-interval", "after which a silent connection is asked (default: 10s)",
        x.keepalive_interval);
   read("journal", "stderr (default), none, or a file", x.journal);
@@ -148,12 +155,14 @@ caf::error validate(const settings& x) {
     {is_positive(x.connect_timeout), "connect-timeout must be longer than 0 and at most a year"},
     {delays_hold, "retry-delays are at most a year each"},
     {jitter_holds, "retry-jitter is 0 to 1"},
+    {is_duration(x.breaker_pause), "breaker-pause is at most a year"},
     {is_positive(x.command_timeout), "command-timeout must be longer than 0 and at most a year"},
     {is_duration(x.kill_grace), "kill-grace is at most a year"},
     {is_duration(x.drain_timeout), "drain-timeout is at most a year"},
     {x.max_channels > 0, "max-channels is at least 1"},
     {x.max_queued > 0, "max-queued is at least 1"},
     {is_positive(x.idle_timeout), "idle-timeout must be longer than 0 and at most a year"},
+    {is_duration(x.max_connection_age), "max-connection-age is at most a year"},
     {is_positive(x.keepalive_interval),
      "keepalive-interval must be longer than 0 and at most a year"},
     {!x.journal.empty(), "journal is stderr, none, or a file"},

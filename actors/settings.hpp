@@ -51,6 +51,11 @@ struct settings {
   /// Each delay is lengthened by a random share of itself up to this one (0.1: up to 10 %).
   double retry_jitter = 0;
 
+  /// After so many rounds of attempts in a row that ended with a command given up, commands to that
+  /// machine fail at once for `breaker_pause`; then one attempt decides. 0: never.
+  std::uint32_t breaker_threshold = 0;
+  caf::timespan breaker_pause = std::chrono::seconds{30};
+
   /// For commands that name none.
   caf::timespan command_timeout = std::chrono::seconds{30};
   std::uint64_t max_output = std::uint64_t{16} << 20;
@@ -61,10 +66,14 @@ struct settings {
 
   /// Commands at once on one connection (sshd's MaxSessions is 10 by default).
   std::uint32_t max_channels = 10;
+  /// Whether a channel is opened ahead of the next command, which saves it a round trip.
+  bool spare_channel = true;
   /// Commands that may wait for one machine.
   std::uint32_t max_queued = 10'000;
   /// A machine without commands for this long is retired.
   caf::timespan idle_timeout = std::chrono::minutes{5};
+  /// A connection this old is replaced as soon as no command runs on it. 0: never.
+  caf::timespan max_connection_age = std::chrono::hours{24};
   /// A connection that was silent for this long is asked for a sign of life; one that is silent for
   /// twice as long after that is given up.
   caf::timespan keepalive_interval = std::chrono::seconds{10};

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <unordered_map>
 #include <utility>
@@ -17,8 +18,11 @@ namespace sshexec::ssh {
 
 namespace {
 
-/// Reads at most so many of libssh's 4 KiB buffers before other machines get their turn.
-constexpr int max_reads_per_advance = 256;
+/// Other machines get their turn after so many bytes.
+constexpr std::uint64_t max_bytes_per_advance = std::uint64_t{1} << 20;
+
+/// libssh reads so much at once; what comes in less than that was all there was.
+constexpr std::uint64_t libssh_read_size = 4096;
 
 // RFC 4253 §11.1.
 constexpr unsigned disconnect_protocol_error = 2;
@@ -106,10 +110,10 @@ public:
   void authenticate() override { state_ = state::authenticating; }
 
   void start(exec_id id, exec_request request) override;
-  void open_spare() override {}
-  void close_spare() override {}
-  void write(exec_id, std::string, bool) override {}
-  void grant(exec_id, std::uint64_t) override {}
+  void open_spare() override;
+  void close_spare() override;
+  void write(exec_id id, std::string data, bool end) override;
+  void grant(exec_id id, std::uint64_t bytes) override;
   void signal(exec_id id, std::string_view name) override;
   exec_outcome abandon(exec_id id) override;
   void send_keepalive() override;
@@ -135,6 +139,8 @@ private:
   void present_host_key();
   void try_keys();
   void pump();
+  bool read(std::uint64_t bound);
+  [[nodiscard]] bool must_not_read() const;
   void advance_channels();
   void arm();
   void lose(error reason);
@@ -153,7 +159,12 @@ private:
   event_handle event_;
   poller::registration registration_;
   std::size_t next_key_ = 0;
+  /// Whether libssh has something to write that the socket did not take.
+  bool write_pending_ = false;
+  /// Whether there is more to do that no news from the socket will tell of.
+  bool unfinished_ = false;
   // Declared behind the session, which must outlive its channels.
+  std::unique_ptr<exec_channel> spare_;
   std::unordered_map<exec_id, std::unique_ptr<exec_channel>> channels_;
   std::vector<connection_event> events_;
 };
@@ -263,7 +274,31 @@ void libssh_connection::try_keys() {
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
-  channels_.emplace(id, std::make_unique<exec_channel>(session_.get(), id, std::move(request)));
+  const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
+  auto channel
+    = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
+  channel->assign(id, std::move(request));
+  channels_.emplace(id, std::move(channel));
+}
+
+void libssh_connection::open_spare() {
+  if (!spare_ && state_ == state::established)
+    spare_ = std::make_unique<exec_channel>(session_.get());
+}
+
+void libssh_connection::close_spare() {
+  if (spare_)
+    spare_->close();
+}
+
+void libssh_connection::write(exec_id id, std::string data, bool end) {
+  if (const auto i = channels_.find(id); i != channels_.end())
+    i->second->write(std::move(data), end);
+}
+
+void libssh_connection::grant(exec_id id, std::uint64_t bytes) {
+  if (const auto i = channels_.find(id); i != channels_.end())
+    i->second->grant(bytes);
 }
 
 void libssh_connection::signal(exec_id id, std::string_view name) {
@@ -285,22 +320,49 @@ void libssh_connection::send_keepalive() {
 }
 
 void libssh_connection::pump() {
-  for (int i = 0; i < max_reads_per_advance; ++i) {
+  unfinished_ = false;
+  const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
+  for (;;) {
+    const bool readable = must_not_read() || read(bound);
     // A channel's request may read what its neighbours wait for, so the end is reached only when
-    // neither the channels nor the poll read anything.
-    const std::uint64_t read_before = socket_counter_.in_bytes;
+    // neither the channels nor the flush read anything.
+    const std::uint64_t read_before = bytes_received();
     advance_channels();
-    const int status = ssh_event_dopoll(event_.get(), 0);
-    if (status == SSH_ERROR || !is_usable(session_.get())) {
-      advance_channels();
+    if (!readable || !is_usable(session_.get()))
       return lose_session();
-    }
-    if (status == SSH_AGAIN && socket_counter_.in_bytes == read_before)
+    write_pending_ = ssh_blocking_flush(session_.get(), 0) != SSH_OK;
+    if (bytes_received() == read_before)
       return;
+    if (bytes_received() >= bound) {
+      unfinished_ = true;
+      return;
+    }
   }
 }
 
+/// Reads until nothing is left or the bound is reached; false when the session broke.
+bool libssh_connection::read(std::uint64_t bound) {
+  std::uint64_t read_before = 0;
+  do {
+    read_before = bytes_received();
+    if (ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || !is_usable(session_.get()))
+      return false;
+  } while (bytes_received() >= read_before + libssh_read_size && bytes_received() < bound);
+  return true;
+}
+
+/// Whether a channel holds so much back that only its owner's grant can help.
+bool libssh_connection::must_not_read() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const auto& x) { return x.second->holds_too_much(); });
+}
+
 void libssh_connection::advance_channels() {
+  if (spare_) {
+    spare_->advance(events_);
+    if (spare_->ended())
+      spare_.reset();
+  }
   for (auto i = channels_.begin(); i != channels_.end();) {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
@@ -311,7 +373,13 @@ void libssh_connection::arm() {
   // Nothing is read while the host key is decided on, so being told of it would never end.
   if (!registration_ || state_ == state::over || state_ == state::presenting_host_key)
     return;
-  const bool writing = (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
+  if (unfinished_)
+    return notify_();
+  if (must_not_read())
+    return;
+  const bool writing = state_ == state::established
+                         ? write_pending_
+                         : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
   registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
 }
 
@@ -351,6 +419,7 @@ void libssh_connection::disconnect() {
   if (!session_)
     return;
   channels_.clear();
+  spare_.reset();
   const int socket = ssh_get_fd(session_.get());
   registration_ = {};
   // libssh does not close a socket that it was given, unless the connection broke.
