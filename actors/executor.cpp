@@ -1,8 +1,10 @@
 #include "sshexec/actors/executor.hpp"
 
+#include "sshexec/actors/connect_gate.hpp"
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/actors/file_credential_store.hpp"
 #include "sshexec/actors/file_host_key_store.hpp"
+#include "sshexec/actors/key_ring.hpp"
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/actors/resolver.hpp"
 #include "sshexec/actors/service_error.hpp"
@@ -41,7 +43,8 @@ caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
 
 } // namespace
 
-caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config) {
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
   if (config.user.empty())
@@ -49,17 +52,33 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   auto poller = make_poller();
   if (!poller)
     return std::move(poller.error());
-  auto journal = spawn_journal(system, config);
-  if (!journal)
-    return std::move(journal.error());
+  std::vector<caf::actor> owned;
+  const auto own = [&owned](const auto& service) {
+    owned.push_back(caf::actor_cast<caf::actor>(service));
+    return service;
+  };
+  if (!of_hub.journal) {
+    auto journal = spawn_journal(system, config);
+    if (!journal)
+      return std::move(journal.error());
+    of_hub.journal = own(*journal);
+  }
+  if (!of_hub.credentials)
+    of_hub.credentials = own(system.spawn(file_credential_store, config.identity_file,
+                                          config.passphrase_file, config.identity_agent));
+  if (!of_hub.host_keys)
+    of_hub.host_keys
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   supervisor_services services;
-  services.resolver = system.spawn(resolver, ssh::resolve, default_max_look_ups);
-  services.credentials = system.spawn<caf::detached>(file_credential_store, config.identity_file,
-                                                     config.passphrase_file);
-  services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
-  services.journal = std::move(*journal);
+  services.resolver = own(system.spawn(resolver, ssh::resolve, default_max_look_ups));
+  services.keys = own(
+    system.spawn<caf::detached>(key_ring, std::move(of_hub.credentials), default_key_retention));
+  services.host_keys = std::move(of_hub.host_keys);
+  services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));
+  services.journal = std::move(of_hub.journal);
   services.connect = ssh::make_connection_factory(std::move(*poller));
-  return executor_actor{system.spawn(pool_registry, std::move(config), std::move(services))};
+  return executor_actor{
+    system.spawn(pool_registry, std::move(config), std::move(services), std::move(owned))};
 }
 
 } // namespace sshexec

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 
@@ -7,6 +8,18 @@
 #include <caf/expected.hpp>
 
 namespace sshexec {
+
+/// Services that a hub has of its own, in place of the executor's; those left empty stay the
+/// executor's. The executor does not end them: one may serve several executors. Each runs in the
+/// executor's process.
+struct executor_services {
+  /// Instead of key files (settings `identity_file`, `passphrase_file`, `identity_agent`).
+  credential_store credentials;
+  /// Instead of known_hosts files (setting `known_hosts_file`).
+  host_key_store host_keys;
+  /// Instead of a log (settings `journal…`).
+  journal_actor journal;
+};
 
 /// Starts an executor with services of its own: one thread that watches sockets and one for each
 /// service that may block on files. Several may live in one system.
@@ -17,6 +30,7 @@ namespace sshexec {
 /// An exit message ends it: every open request is answered with `shutting_down`, every connection
 /// closed. Dropping the handle does not end it. Fails with `configuration_error`, such as when the
 /// journal's file cannot be written.
-caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             executor_services of_hub = {});
 
 } // namespace sshexec

@@ -39,6 +39,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_ATOM(sshexec, sshexec, cancel_atom, "cancel")
   CAF_ADD_ATOM(sshexec, sshexec, input_atom, "input")
   CAF_ADD_ATOM(sshexec, sshexec, status_atom, "status")
+  CAF_ADD_ATOM(sshexec, sshexec, changed_atom, "changed")
 
 CAF_END_TYPE_ID_BLOCK(sshexec)
 
