@@ -78,6 +78,10 @@ struct execution {
   /// Why it is being ended, while it is.
   setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
+  /// Bytes that had arrived on the connection when the command was given to it.
+  std::uint64_t heard_before = 0;
+  /// Whether it was sent on a connection that turned out dead, and then for nothing once more.
+  bool was_replaced = false;
   /// Marks the processes of a tracked command, anew for each attempt.
   std::string token;
   /// Of a tracked command, once it told it.

@@ -10,13 +10,16 @@
 #include "sshexec/actors/service_error.hpp"
 #include "sshexec/ssh/poller.hpp"
 
+#include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace sshexec {
@@ -32,13 +35,49 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
+/// Supervisors and their callers run on the threads that watch sockets, so there are as many as CAF
+/// has by default for the like.
+std::size_t socket_threads() {
+  return std::max(std::thread::hardware_concurrency(), 4U);
+}
+
 caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
   try {
-    return std::make_shared<ssh::poller>();
+    return std::make_shared<ssh::poller>(socket_threads());
   } catch (const std::system_error& reason) {
     return make_service_error(error_code::configuration_error,
                               std::string{"Cannot watch sockets: "} + reason.what());
   }
+}
+
+/// Starts an executor that ends `owned` with itself.
+caf::expected<executor_actor> start(caf::actor_system& system, settings config,
+                                    executor_services given, std::vector<caf::actor> owned) {
+  if (config.user.empty())
+    config.user = current_user();
+  auto poller = make_poller();
+  if (!poller)
+    return std::move(poller.error());
+  const auto own = [&owned](const auto& service) {
+    owned.push_back(caf::actor_cast<caf::actor>(service));
+    return service;
+  };
+  if (!given.credentials)
+    given.credentials = own(system.spawn(file_credential_store, config.identity_file,
+                                         config.passphrase_file, config.identity_agent));
+  if (!given.host_keys)
+    given.host_keys
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
+  supervisor_services services;
+  services.resolver = own(system.spawn(resolver, ssh::resolve, default_max_look_ups));
+  services.keys = own(
+    system.spawn<caf::detached>(key_ring, std::move(given.credentials), default_key_retention));
+  services.host_keys = std::move(given.host_keys);
+  services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));
+  services.journal = std::move(given.journal);
+  services.connect = ssh::make_connection_factory(std::move(*poller));
+  return executor_actor{
+    system.spawn(pool_registry, std::move(config), std::move(services), std::move(owned))};
 }
 
 } // namespace
@@ -47,38 +86,27 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
                                              executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
-  if (config.user.empty())
-    config.user = current_user();
-  auto poller = make_poller();
-  if (!poller)
-    return std::move(poller.error());
+  if (of_hub.journal)
+    return start(system, std::move(config), std::move(of_hub), {});
+  auto journal = spawn_journal(system, config);
+  if (!journal)
+    return std::move(journal.error());
+  auto executor = spawn_executor(system, std::move(config), *journal, std::move(of_hub));
+  if (!executor && *journal)
+    caf::anon_send_exit(*journal, caf::exit_reason::user_shutdown);
+  return executor;
+}
+
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             journal_actor journal, executor_services of_hub) {
+  if (auto complaint = validate(config))
+    return complaint;
+  of_hub.journal = journal;
+  // The journal "none" is nobody.
   std::vector<caf::actor> owned;
-  const auto own = [&owned](const auto& service) {
-    owned.push_back(caf::actor_cast<caf::actor>(service));
-    return service;
-  };
-  if (!of_hub.journal) {
-    auto journal = spawn_journal(system, config);
-    if (!journal)
-      return std::move(journal.error());
-    of_hub.journal = own(*journal);
-  }
-  if (!of_hub.credentials)
-    of_hub.credentials = own(system.spawn(file_credential_store, config.identity_file,
-                                          config.passphrase_file, config.identity_agent));
-  if (!of_hub.host_keys)
-    of_hub.host_keys
-      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
-  supervisor_services services;
-  services.resolver = own(system.spawn(resolver, ssh::resolve, default_max_look_ups));
-  services.keys = own(
-    system.spawn<caf::detached>(key_ring, std::move(of_hub.credentials), default_key_retention));
-  services.host_keys = std::move(of_hub.host_keys);
-  services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));
-  services.journal = std::move(of_hub.journal);
-  services.connect = ssh::make_connection_factory(std::move(*poller));
-  return executor_actor{
-    system.spawn(pool_registry, std::move(config), std::move(services), std::move(owned))};
+  if (journal)
+    owned.push_back(caf::actor_cast<caf::actor>(journal));
+  return start(system, std::move(config), std::move(of_hub), std::move(owned));
 }
 
 } // namespace sshexec

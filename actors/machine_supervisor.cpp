@@ -1,5 +1,7 @@
 #include "sshexec/actors/machine_supervisor.hpp"
 
+#include "sshexec/actors/borrowed_thread.hpp"
+
 #include <caf/deep_to_string.hpp>
 #include <caf/send.hpp>
 
@@ -213,7 +215,7 @@ void machine_supervisor_state::dial_when_complete() {
   const auto number = connection_number;
   auto notify = [weak_self, number] {
     if (auto strong_self = weak_self.lock())
-      caf::anon_send(caf::actor_cast<supervisor_actor>(strong_self), ready_atom::value, number);
+      borrowed_thread{*strong_self->home_system}.deliver(strong_self, ready_atom::value, number);
   };
   connect_step = "connecting";
   if (wanted.addresses.size() > 1)
@@ -362,6 +364,7 @@ void machine_supervisor_state::start(ssh::exec_id id) {
     x.process_group.reset();
     tracked.insert(id);
   }
+  x.heard_before = connection->bytes_received();
   start_on_channel(id, x.request());
   set_timer(timer::open_channel, config.connect_timeout, id);
 }
@@ -780,6 +783,13 @@ void machine_supervisor_state::lost(const setback& reason) {
   for (const ssh::exec_id id : interrupted) {
     ssh::exec_outcome outcome = connection->abandon(id);
     execution& x = executions.at(id);
+    if (met_a_dead_connection(x)) {
+      x.was_replaced = true;
+      x.forget_attempt();
+      cancel_timers(id);
+      wait_again(id);
+      continue;
+    }
     if (has_ended(outcome))
       x.progress = progress::finished;
     if (x.where == stage::ending)
@@ -793,6 +803,12 @@ void machine_supervisor_state::lost(const setback& reason) {
   failures = 0;
   link = link_state::disconnected;
   proceed();
+}
+
+bool machine_supervisor_state::met_a_dead_connection(const execution& x) const {
+  return x.where == stage::running && x.reused_connection && !x.was_replaced && !x.input_consumed
+         && x.command.retry == retry_policy::always && life != life_stage::closing
+         && connection->bytes_received() == x.heard_before;
 }
 
 void machine_supervisor_state::drop_connection() {
@@ -929,10 +945,10 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   record.exit_signal = result.exit_signal;
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   ++activity.succeeded;
   activity.latency.add(result.duration);
   notify(pool_event_kind::command_finished, x);
-  dismiss_feeders(x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -946,9 +962,9 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.outcome = code;
   record.message = what.message;
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   ++activity.failed;
   notify(pool_event_kind::command_finished, x, code, what.message);
-  dismiss_feeders(x);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }

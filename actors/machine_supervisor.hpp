@@ -182,6 +182,8 @@ struct machine_supervisor_state {
   // -- the connection ends -------------------------------------------------------------------
 
   void lost(const setback& reason);
+  /// Whether a command was given to a pooled connection that has not been heard of since.
+  [[nodiscard]] bool met_a_dead_connection(const execution& x) const;
   void drop_connection();
   /// Notes whether the server said something since the last time.
   void listen();

@@ -14,8 +14,9 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
-/// The first type id that sshexec takes. A hub whose own ids collide defines another one, the same
-/// for sshexec and for everything that includes its headers.
+/// The first of sshexec's type ids. A hub whose own collide defines another one for all of its
+/// code; no library has to be rebuilt: with CAF 0.17 ids exist at compile time only, types go by
+/// name.
 #ifndef SSHEXEC_FIRST_TYPE_ID
 #define SSHEXEC_FIRST_TYPE_ID (caf::first_custom_type_id + 400)
 #endif

@@ -112,6 +112,7 @@ void agent_authentication::listed(std::string_view answer) {
   }
   if (keys_.empty())
     return give_up({error_kind::file, "The SSH agent holds no key"});
+  has_offered_ = true;
   offer();
 }
 

@@ -40,6 +40,9 @@ public:
   /// Whether the agent is waited for, and nothing is wanted from the server.
   [[nodiscard]] bool waits_for_agent() const;
 
+  /// Whether the server was asked about a key of the agent.
+  [[nodiscard]] bool has_offered() const { return has_offered_; }
+
   /// Why the agent was of no use, if that was so.
   [[nodiscard]] const std::optional<error>& trouble() const { return trouble_; }
 
@@ -76,6 +79,7 @@ private:
   /// none that it was given anew.
   file_descriptor our_end_;
   file_descriptor lent_end_;
+  bool has_offered_ = false;
   std::optional<error> trouble_;
 };
 

@@ -42,6 +42,23 @@ void watch_peer(int socket, std::chrono::milliseconds bound) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
+/// Lets what is sent meanwhile leave together (tcp(7), TCP_CORK): libssh writes each packet by
+/// itself, and what a segment costs, here and at the server, is more than what is in it.
+class corked {
+public:
+  explicit corked(int socket) : socket_(socket) { set(1); }
+
+  corked(const corked&) = delete;
+  corked& operator=(const corked&) = delete;
+
+  ~corked() { set(0); }
+
+private:
+  void set(int value) const { ::setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &value, sizeof(value)); }
+
+  int socket_;
+};
+
 /// Ciphers by their speed on this processor; libssh's own list stays behind them.
 const char* preferred_ciphers() {
 #if defined(__x86_64__)
@@ -137,6 +154,8 @@ private:
   void begin_session(file_descriptor socket);
   bool configure_session(int socket);
   void handshake();
+  template <class Step>
+  int repeat(int again, Step step);
   void present_host_key();
   void try_keys();
   void try_agents();
@@ -162,13 +181,17 @@ private:
   session_handle session_;
   event_handle event_;
   poller::registration registration_;
+  bool found_connected_ = false;
   std::size_t next_key_ = 0;
   std::size_t next_agent_ = 0;
   /// The agent that is asked.
   std::optional<agent_authentication> agent_;
+  bool has_offered_ = false;
   std::string agent_trouble_;
   /// Whether libssh has something to write that the socket did not take.
   bool write_pending_ = false;
+  /// Whether the owner asked for something since the last advance, which needs no news.
+  bool asked_ = false;
   /// Whether there is more to do that no news from the socket will tell of.
   bool unfinished_ = false;
   // Declared behind the session, which must outlive its channels.
@@ -184,8 +207,10 @@ std::vector<connection_event> libssh_connection::advance() {
     handshake();
   if (state_ == state::authenticating)
     try_keys();
-  if (state_ == state::established)
+  if (state_ == state::established) {
+    const corked together{ssh_get_fd(session_.get())};
     pump();
+  }
   arm();
   return std::exchange(events_, {});
 }
@@ -234,14 +259,33 @@ bool libssh_connection::configure_session(int socket) {
 }
 
 void libssh_connection::handshake() {
-  const int status = ssh_connect(session_.get());
-  // libssh makes the socket blocking as soon as it is connected.
-  if (const int socket = ssh_get_fd(session_.get()); socket >= 0)
-    set_non_blocking(socket);
+  const int status = repeat(SSH_AGAIN, [this] {
+    const int result = ssh_connect(session_.get());
+    // libssh makes the socket blocking when it finds it connected, just before it sends the first.
+    if (!found_connected_ && socket_counter_.out_bytes > 0) {
+      found_connected_ = true;
+      set_non_blocking(ssh_get_fd(session_.get()));
+    }
+    return result;
+  });
   if (status == SSH_OK)
     present_host_key();
   else if (status == SSH_ERROR)
     lose_session();
+}
+
+/// Takes a step of libssh's again as long as it moves anything, which is cheaper than to be told
+/// that it can.
+template <class Step>
+int libssh_connection::repeat(int again, Step step) {
+  const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
+  for (;;) {
+    const std::uint64_t moved = socket_counter_.in_bytes + socket_counter_.out_bytes;
+    const int status = step();
+    if (status != again || moved == socket_counter_.in_bytes + socket_counter_.out_bytes
+        || bytes_received() >= bound)
+      return status;
+  }
 }
 
 void libssh_connection::present_host_key() {
@@ -260,8 +304,9 @@ void libssh_connection::present_host_key() {
 
 void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
-    const int status
-      = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    const int status = repeat(SSH_AUTH_AGAIN, [this] {
+      return ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    });
     if (status == SSH_AUTH_ERROR || !is_usable(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_AGAIN)
@@ -287,10 +332,16 @@ void libssh_connection::try_agents() {
       return lose_session();
     if (status == SSH_AUTH_PARTIAL)
       return lose_half_way();
+    has_offered_ = has_offered_ || agent_->has_offered();
     if (agent_->trouble())
-      agent_trouble_ += "; " + agent_->trouble()->text;
+      agent_trouble_ += (agent_trouble_.empty() ? "" : "; ") + agent_->trouble()->text;
     agent_.reset();
   }
+  // A server that was offered nothing refused nothing.
+  if (!has_offered_ && settings_.keys.empty() && !agent_trouble_.empty())
+    return lose({error_kind::file, agent_trouble_});
+  if (!agent_trouble_.empty())
+    agent_trouble_.insert(0, "; ");
   lose({error_kind::authentication,
         "the server offers: " + offered_methods(session_.get()) + agent_trouble_});
 }
@@ -315,11 +366,14 @@ void libssh_connection::start(exec_id id, exec_request request) {
   auto channel = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
+  asked_ = true;
 }
 
 void libssh_connection::open_spare() {
-  if (!spare_ && state_ == state::established)
-    spare_ = std::make_unique<exec_channel>(session_.get());
+  if (spare_ || state_ != state::established)
+    return;
+  spare_ = std::make_unique<exec_channel>(session_.get());
+  asked_ = true;
 }
 
 void libssh_connection::close_spare() {
@@ -330,6 +384,7 @@ void libssh_connection::close_spare() {
 void libssh_connection::write(exec_id id, std::string data, bool end) {
   if (const auto i = channels_.find(id); i != channels_.end())
     i->second->write(std::move(data), end);
+  asked_ = true;
 }
 
 void libssh_connection::grant(exec_id id, std::uint64_t bytes) {
@@ -357,9 +412,11 @@ void libssh_connection::send_keepalive() {
 
 void libssh_connection::pump() {
   unfinished_ = false;
+  // What may have arrived is told when the owner's wish is seen to, if it was not already.
+  bool may_read = !std::exchange(asked_, false);
   const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
   for (;;) {
-    const bool readable = must_not_read() || read(bound);
+    const bool readable = !std::exchange(may_read, true) || must_not_read() || read(bound);
     // A channel's request may read what its neighbours wait for, so the end is reached only when
     // neither the channels nor the flush read anything.
     const std::uint64_t read_before = bytes_received();

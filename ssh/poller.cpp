@@ -1,11 +1,14 @@
 #include "sshexec/ssh/poller.hpp"
 
+#include "sshexec/ssh/file_descriptor.hpp"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#include <array>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -27,13 +30,94 @@ file_descriptor checked(int descriptor, const char* call) {
 
 } // namespace
 
+struct poller::core {
+  /// A descriptor's number is taken again as soon as it is closed; the ticket tells which of its
+  /// owners a registration or an event belongs to.
+  struct watched_socket {
+    std::uint32_t ticket = 0;
+    std::shared_ptr<watch> shared;
+  };
+
+  core();
+
+  std::uint32_t add(int socket, std::shared_ptr<watch> shared);
+  void remove(int socket, std::uint32_t ticket);
+  void run();
+  void notify(int socket, std::uint32_t ticket);
+
+  file_descriptor epoll = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  file_descriptor stop_event = checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  std::mutex mutex;
+  std::uint32_t last_ticket = 0;
+  std::unordered_map<int, watched_socket> watched;
+};
+
+poller::core::core() {
+  epoll_event stop{};
+  stop.events = EPOLLIN;
+  stop.data.u64 = pack(stop_event.get(), stop_ticket);
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, stop_event.get(), &stop) != 0)
+    throw std::system_error(errno, std::system_category(), "epoll_ctl");
+}
+
+std::uint32_t poller::core::add(int socket, std::shared_ptr<watch> shared) {
+  const std::lock_guard guard{mutex};
+  if (++last_ticket == stop_ticket)
+    ++last_ticket;
+  epoll_event unarmed{};
+  unarmed.events = EPOLLONESHOT;
+  unarmed.data.u64 = pack(socket, last_ticket);
+  ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket, &unarmed);
+  watched[socket] = {last_ticket, std::move(shared)};
+  return last_ticket;
+}
+
+void poller::core::remove(int socket, std::uint32_t ticket) {
+  const std::lock_guard guard{mutex};
+  const auto i = watched.find(socket);
+  if (i == watched.end() || i->second.ticket != ticket)
+    return;
+  watched.erase(i);
+  ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
+}
+
+void poller::core::run() {
+  for (;;) {
+    epoll_event ready{};
+    // One at a time: what else is ready is another thread's, which need not wait for this one.
+    if (::epoll_wait(epoll.get(), &ready, 1, -1) != 1)
+      continue;
+    const auto ticket = static_cast<std::uint32_t>(ready.data.u64 >> 32);
+    if (ticket == stop_ticket)
+      return;
+    notify(static_cast<int>(ready.data.u64 & 0xffffffff), ticket);
+  }
+}
+
+void poller::core::notify(int socket, std::uint32_t ticket) {
+  std::shared_ptr<watch> shared;
+  {
+    const std::lock_guard guard{mutex};
+    const auto i = watched.find(socket);
+    if (i == watched.end() || i->second.ticket != ticket)
+      return;
+    shared = i->second.shared;
+  }
+  shared->armed = interest::nothing;
+  shared->notify();
+}
+
 poller::registration::registration(registration&& other) noexcept
-  : owner_(std::exchange(other.owner_, nullptr)), socket_(other.socket_), ticket_(other.ticket_) {}
+  : owner_(std::exchange(other.owner_, nullptr)),
+    socket_(other.socket_),
+    ticket_(other.ticket_),
+    watch_(std::move(other.watch_)) {}
 
 poller::registration& poller::registration::operator=(registration&& other) noexcept {
   std::swap(owner_, other.owner_);
   std::swap(socket_, other.socket_);
   std::swap(ticket_, other.ticket_);
+  std::swap(watch_, other.watch_);
   return *this;
 }
 
@@ -43,75 +127,45 @@ poller::registration::~registration() {
 }
 
 void poller::registration::arm(interest what) {
+  if (watch_->armed.exchange(what) == what)
+    return;
   epoll_event wanted{};
   wanted.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   if (what == interest::read_write)
     wanted.events |= EPOLLOUT;
   wanted.data.u64 = pack(socket_, ticket_);
-  ::epoll_ctl(owner_->epoll_.get(), EPOLL_CTL_MOD, socket_, &wanted);
+  ::epoll_ctl(owner_->epoll.get(), EPOLL_CTL_MOD, socket_, &wanted);
 }
 
-poller::poller()
-  : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-    stop_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
-  epoll_event stop{};
-  stop.events = EPOLLIN;
-  stop.data.u64 = pack(stop_event_.get(), stop_ticket);
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_event_.get(), &stop) != 0)
-    throw std::system_error(errno, std::system_category(), "epoll_ctl");
-  thread_ = std::thread{[this] { run(); }};
+poller::poller(std::size_t threads) : core_(std::make_shared<core>()) {
+  try {
+    while (threads_.size() < threads)
+      threads_.emplace_back([core = core_] { core->run(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 poller::~poller() {
-  ::eventfd_write(stop_event_.get(), 1);
-  thread_.join();
+  stop();
+}
+
+void poller::stop() {
+  ::eventfd_write(core_->stop_event.get(), 1);
+  for (std::thread& thread : threads_) {
+    if (thread.get_id() == std::this_thread::get_id())
+      thread.detach();
+    else
+      thread.join();
+  }
 }
 
 poller::registration poller::add(int socket, notify_function notify) {
-  const std::lock_guard guard{mutex_};
-  if (++last_ticket_ == stop_ticket)
-    ++last_ticket_;
-  epoll_event unarmed{};
-  unarmed.events = EPOLLONESHOT;
-  unarmed.data.u64 = pack(socket, last_ticket_);
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &unarmed);
-  watched_[socket] = {last_ticket_, std::make_shared<notify_function>(std::move(notify))};
-  return {this, socket, last_ticket_};
-}
-
-void poller::remove(int socket, std::uint32_t ticket) {
-  const std::lock_guard guard{mutex_};
-  const auto i = watched_.find(socket);
-  if (i == watched_.end() || i->second.ticket != ticket)
-    return;
-  watched_.erase(i);
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
-}
-
-void poller::run() {
-  std::array<epoll_event, 64> ready{};
-  for (;;) {
-    const int count = ::epoll_wait(epoll_.get(), ready.data(), ready.size(), -1);
-    for (int i = 0; i < count; ++i) {
-      const std::uint64_t data = ready[static_cast<std::size_t>(i)].data.u64;
-      const auto ticket = static_cast<std::uint32_t>(data >> 32);
-      if (ticket == stop_ticket)
-        return;
-      notify(static_cast<int>(data & 0xffffffff), ticket);
-    }
-  }
-}
-
-void poller::notify(int socket, std::uint32_t ticket) {
-  std::shared_ptr<notify_function> function;
-  {
-    const std::lock_guard guard{mutex_};
-    const auto i = watched_.find(socket);
-    if (i == watched_.end() || i->second.ticket != ticket)
-      return;
-    function = i->second.notify;
-  }
-  (*function)();
+  auto shared = std::make_shared<watch>();
+  shared->notify = std::move(notify);
+  const std::uint32_t ticket = core_->add(socket, shared);
+  return {core_.get(), socket, ticket, std::move(shared)};
 }
 
 } // namespace sshexec::ssh

@@ -1,27 +1,40 @@
 #pragma once
 
-#include "sshexec/ssh/file_descriptor.hpp"
-
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace sshexec::ssh {
 
-/// Watches sockets on one thread of its own and tells their owners, once for each arming, that
-/// something can be done (epoll(7), EPOLLONESHOT). All functions may be called from any thread.
+/// Watches sockets on threads of its own and tells their owners, once for each arming, that
+/// something can be done (epoll(7), EPOLLONESHOT). An owner may do it at once, on that thread:
+/// while it does, the other threads watch on. All functions may be called from any thread.
 class poller {
+  struct core;
+
 public:
-  /// Called on the poller's thread; must not block. May still be called once while its
+  /// Called on one of the poller's threads; must not block. May still be called once while its
   /// registration is being destroyed, so it must not refer to what the owner destroys.
   using notify_function = std::function<void()>;
 
   /// What a socket's owner waits for.
-  enum class interest : std::uint8_t { read, read_write };
+  enum class interest : std::uint8_t { nothing, read, read_write };
 
+private:
+  /// What is shared by a registration and the poller's threads.
+  struct watch {
+    notify_function notify;
+    /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
+    /// arming, so that no arming is left out that is needed.
+    std::atomic<interest> armed = interest::nothing;
+  };
+
+public:
   /// One socket's place in the poller. It may outlive the socket, but must not be armed then.
   class registration {
   public:
@@ -30,7 +43,8 @@ public:
     registration& operator=(registration&& other) noexcept;
     ~registration();
 
-    /// Asks for one notification.
+    /// Asks for one notification. Costs nothing if the last one that was asked for is still to
+    /// come.
     void arm(interest what);
 
     explicit operator bool() const { return owner_ != nullptr; }
@@ -38,41 +52,32 @@ public:
   private:
     friend class poller;
 
-    registration(poller* owner, int socket, std::uint32_t ticket)
-      : owner_(owner), socket_(socket), ticket_(ticket) {}
+    registration(core* owner, int socket, std::uint32_t ticket, std::shared_ptr<watch> shared)
+      : owner_(owner), socket_(socket), ticket_(ticket), watch_(std::move(shared)) {}
 
-    poller* owner_ = nullptr;
+    core* owner_ = nullptr;
     int socket_ = -1;
     std::uint32_t ticket_ = 0;
+    std::shared_ptr<watch> watch_;
   };
 
-  /// Throws `std::system_error` when the kernel grants no epoll instance.
-  poller();
+  /// Throws `std::system_error` when the kernel grants no epoll instance or no thread.
+  explicit poller(std::size_t threads = 1);
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
+
+  /// Waits for notifications under way, but for the one that it may be called from.
   ~poller();
 
   /// Registers a socket, not armed yet. The poller must outlive the registration.
   registration add(int socket, notify_function notify);
 
 private:
-  /// A descriptor's number is taken again as soon as it is closed; the ticket tells which of its
-  /// owners a registration or an event belongs to.
-  struct watched {
-    std::uint32_t ticket = 0;
-    std::shared_ptr<notify_function> notify;
-  };
+  void stop();
 
-  void remove(int socket, std::uint32_t ticket);
-  void run();
-  void notify(int socket, std::uint32_t ticket);
-
-  file_descriptor epoll_;
-  file_descriptor stop_event_;
-  std::mutex mutex_;
-  std::uint32_t last_ticket_ = 0;
-  std::unordered_map<int, watched> watched_;
-  std::thread thread_;
+  // Shared with the threads: the one on which the poller ends still comes back to it.
+  std::shared_ptr<core> core_;
+  std::vector<std::thread> threads_;
 };
 
 } // namespace sshexec::ssh

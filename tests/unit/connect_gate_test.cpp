@@ -21,15 +21,7 @@ struct visitor {
 };
 
 /// A gate that admits two at a time.
-struct fixture {
-  fixture() { scheduler.run(); }
-
-  ~fixture() {
-    visitors.clear();
-    caf::anon_send_exit(gate, caf::exit_reason::user_shutdown);
-    scheduler.run();
-  }
-
+struct fixture : testing::virtual_time<hub_configuration> {
   /// Spawns one who asks at once.
   visitor& add(const std::string& key = "host:22") {
     visitors.push_back(std::make_unique<visitor>());
@@ -49,24 +41,20 @@ struct fixture {
 
   void ask(const visitor& who, const std::string& key = "host:22") {
     caf::anon_send(who.actor, admit_atom::value, key);
-    scheduler.run();
+    settle();
   }
 
   void give_back(const visitor& who) {
     caf::anon_send(who.actor, done_atom::value);
-    scheduler.run();
+    settle();
   }
 
   void kill(const visitor& who) {
     caf::anon_send_exit(who.actor, caf::exit_reason::kill);
-    scheduler.run();
+    settle();
   }
 
-  virtual_time_config config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler
-    = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
-  connect_gate_actor gate = system.spawn(connect_gate, std::size_t{2});
+  connect_gate_actor gate = owned(system.spawn(connect_gate, std::size_t{2}));
   std::vector<std::unique_ptr<visitor>> visitors;
 };
 
@@ -151,7 +139,7 @@ BOOST_AUTO_TEST_CASE(whoever_asks_again_waits_behind_the_others) {
 BOOST_AUTO_TEST_CASE(nobody_is_admitted_anonymously) {
   caf::anon_send(gate, admit_atom::value, "host:22");
   caf::anon_send(gate, done_atom::value);
-  scheduler.run();
+  settle();
   BOOST_TEST(add().admitted == 1);
   BOOST_TEST(add().admitted == 1);
 }

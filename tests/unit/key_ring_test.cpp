@@ -12,22 +12,10 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A key ring on virtual time.
-struct fixture {
+struct fixture : testing::virtual_time<hub_configuration> {
   fixture() {
     BOOST_REQUIRE(make_key(file));
-    store = system.spawn([this]() -> credential_store::behavior_type {
-      return {[this](load_atom, const machine&) { return found; }};
-    });
-    ring = system.spawn(key_ring, store, caf::timespan{1min});
-    scheduler.run();
-  }
-
-  ~fixture() {
-    caf::anon_send_exit(ring, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
-    scheduler.run();
-    scheduler.clock().cancel_all();
-    scheduler.run();
+    settle();
   }
 
   /// Asks for the key, and lets go of it: what is left is what the ring keeps.
@@ -37,24 +25,17 @@ struct fixture {
       self->request(ring, caf::infinite, load_atom::value, machine{})
         .then([&seen](const ssh::login& login) { seen = login.keys.at(0); });
     });
-    scheduler.run();
+    settle();
     return seen;
-  }
-
-  void pass(caf::timespan time) {
-    scheduler.advance_time(time);
-    scheduler.run();
   }
 
   testing::temporary_directory directory;
   std::filesystem::path file = directory.path() / "key";
-  virtual_time_config config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler
-    = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   credentials found{"", {key_file{file.string(), {}, {}}}};
-  credential_store store;
-  key_ring_actor ring;
+  credential_store store = owned(system.spawn([this]() -> credential_store::behavior_type {
+    return {[this](load_atom, const machine&) { return found; }};
+  }));
+  key_ring_actor ring = owned(system.spawn(key_ring, store, caf::timespan{1min}));
 };
 
 } // namespace
@@ -85,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_key_in_memory_is_kept_no_longer) {
 BOOST_AUTO_TEST_CASE(changed_credentials_leave_no_key_behind) {
   const auto key = load();
   caf::anon_send(ring, changed_atom_v);
-  scheduler.run();
+  settle();
   BOOST_TEST(key.expired());
 }
 

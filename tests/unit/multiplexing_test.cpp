@@ -102,6 +102,31 @@ BOOST_AUTO_TEST_CASE(a_connection_that_went_silent_is_not_trusted_with_a_command
   BOOST_TEST(!connection().started.at(1).second.takes_spare);
 }
 
+BOOST_AUTO_TEST_CASE(a_dead_connection_costs_no_attempt_even_if_the_command_was_sent_on_its_spare) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  network.on_start = succeed_at_once;
+  connection().lose(ssh::error_kind::dropped);
+  settle();
+  BOOST_REQUIRE(answer->result);
+  BOOST_TEST(answer->result->attempts == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_may_run_only_once_is_not_sent_again_for_that) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  network.on_start = start_only;
+  command what = some_command();
+  what.retry = retry_policy::only_if_not_started;
+  const auto answer = request(what);
+  connection().lose(ssh::error_kind::dropped);
+  settle();
+  BOOST_TEST(answer->failed_with(error_code::connection_error));
+  BOOST_TEST((answer->what().progress == progress::may_have_run));
+}
+
 BOOST_FIXTURE_TEST_CASE(one_channel_serves_one_command_after_another, pool_of_one_channel) {
   network.on_start = start_only;
   const auto first = request(some_command());
@@ -238,6 +263,98 @@ BOOST_FIXTURE_TEST_CASE(an_old_connection_stays_while_a_command_runs_on_it, pool
   connection().finish(connection().started.at(0).first, 0);
   settle();
   BOOST_TEST(answer->result.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(tracked_commands, simulated_pool)
+
+namespace {
+
+command tracked_command() {
+  command result = simulated_pool::some_command();
+  result.tracked = true;
+  result.timeout = 1s;
+  return result;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_tracked_command_is_killed_over_a_second_channel) {
+  network.on_start = start_only;
+  const auto answer = request(tracked_command());
+  const ssh::exec_id id = connection().started.at(0).first;
+  const ssh::exec_request sent = connection().started.at(0).second;
+  BOOST_TEST(sent.tracked.has_value());
+  connection().emit(ev::tracked{id, 4711});
+  settle();
+  pass(1s);
+  BOOST_REQUIRE(connection().started.size() == 2);
+  const ssh::exec_id hunter = connection().started.at(1).first;
+  const ssh::exec_request hunt = connection().started.at(1).second;
+  BOOST_TEST(hunt.command.find("4711") != std::string::npos);
+  ssh::exec_outcome killed;
+  killed.exit_signal = "TERM";
+  connection().end(id, killed);
+  settle();
+  BOOST_TEST(!answer->arrived());
+  connection().finish(hunter, 0, "killed\n");
+  settle();
+  BOOST_TEST(answer->failed_with(error_code::command_timeout));
+  BOOST_TEST((answer->what().termination == termination::killed));
+}
+
+BOOST_AUTO_TEST_CASE(survivors_of_a_tracked_command_are_told) {
+  network.on_start = start_only;
+  const auto answer = request(tracked_command());
+  connection().emit(ev::tracked{connection().started.at(0).first, 4711});
+  settle();
+  pass(1s);
+  connection().finish(connection().started.at(1).first, 0, "survivors 12 13\n");
+  settle();
+  BOOST_TEST(answer->failed_with(error_code::command_timeout));
+  BOOST_TEST((answer->what().termination == termination::survivors));
+  BOOST_TEST(answer->what().message.find("12") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_hunt_that_reports_nothing_leaves_the_end_unknown) {
+  network.on_start = start_only;
+  const auto answer = request(tracked_command());
+  connection().emit(ev::tracked{connection().started.at(0).first, 4711});
+  settle();
+  pass(1s);
+  pass(1min);
+  BOOST_TEST(answer->failed_with(error_code::command_timeout));
+  BOOST_TEST((answer->what().termination == termination::unknown));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_connection_keeps_a_channel_to_kill_by) {
+  network.on_start = start_only;
+  request(tracked_command());
+  for (int i = 0; i < 20; ++i)
+    request(some_command());
+  BOOST_TEST(connection().started.size() == 9U);
+  connection().emit(ev::tracked{connection().started.at(0).first, 4711});
+  settle();
+  pass(1s);
+  BOOST_REQUIRE(connection().started.size() == 10);
+  BOOST_TEST(connection().started.at(9).second.command.find("4711") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_hunt_whose_channel_is_refused_gets_the_next_one) {
+  network.on_start = start_only;
+  request(tracked_command());
+  const auto neighbour = request(some_command());
+  connection().emit(ev::tracked{connection().started.at(0).first, 4711});
+  settle();
+  pass(1s);
+  const std::size_t before = connection().started.size();
+  connection().emit(ev::channel_refused{connection().started.back().first, 2});
+  connection().finish(connection().started.at(1).first, 0);
+  settle();
+  BOOST_TEST(neighbour->result.has_value());
+  BOOST_REQUIRE(connection().started.size() == before + 1);
+  BOOST_TEST(connection().started.back().second.command.find("4711") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,6 @@
 
 #include "sshexec/actors/connect_gate.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace sshexec::test {
@@ -81,9 +80,7 @@ void simulated_connection::hear() {
   notify_();
 }
 
-simulated_pool::simulated_pool(settings wanted)
-  : pool_settings(std::move(wanted)),
-    scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted)) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
   services.keys = system.spawn(keys, this);
@@ -91,7 +88,10 @@ simulated_pool::simulated_pool(settings wanted)
   services.gate = system.spawn(connect_gate, pool_settings.max_connects_per_host);
   services.journal = system.spawn(sshexec::test::journal, this);
   services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
-    return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify));
+    // The pool must not run while a connection's function is under way that made it notice.
+    auto notify_later
+      = [this, notify = std::move(notify)] { system.spawn([notify] { notify(); }); };
+    return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify_later));
   };
   std::vector<caf::actor> owned{
     caf::actor_cast<caf::actor>(services.resolver), caf::actor_cast<caf::actor>(services.keys),
@@ -103,8 +103,8 @@ simulated_pool::simulated_pool(settings wanted)
 
 simulated_pool::~simulated_pool() {
   shut_down();
-  scheduler.clock().cancel_all();
-  settle();
+  // While what the services and connections refer to is still there.
+  end_actors();
 }
 
 settings simulated_pool::default_settings() {
@@ -184,19 +184,6 @@ void simulated_pool::end_caller(const pending_answer& answer) {
   settle();
 }
 
-void simulated_pool::pass(caf::timespan time) {
-  auto& clock = scheduler.clock();
-  const auto end = clock.now() + time;
-  // Deadline by deadline, as on a real clock; CAF's test clock would go to the end first.
-  while (clock.has_pending_timeout() && clock.schedule().begin()->first <= end) {
-    const auto next = std::max(clock.schedule().begin()->first, clock.now());
-    scheduler.advance_time(next - clock.now());
-    settle();
-  }
-  scheduler.advance_time(end - clock.now());
-  settle();
-}
-
 void simulated_pool::begin_shutdown() {
   caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
   settle();
@@ -209,7 +196,8 @@ void simulated_pool::shut_down() {
   registry = nullptr;
   pass(pool_settings.drain_timeout);
   pass(pool_settings.kill_grace);
-  pass(pool_settings.kill_grace);
+  // A hunt for the processes of a tracked command takes a channel more.
+  pass(pool_settings.kill_grace + pool_settings.connect_timeout);
 }
 
 } // namespace sshexec::test

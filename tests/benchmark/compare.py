@@ -1,0 +1,380 @@
+"""Runs sshexec and its rivals in turn, A B A B, and prints the medians and their ratios."""
+
+import argparse
+import getpass
+import os
+import pwd
+import re
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = Path(os.environ["SSHEXEC_PEERS"])
+BENCH = ROOT / "build/release/tests/benchmark"
+GO = ROOT / "build/peers/goclient"
+USER = "sshexec-test"
+
+
+class Failed(Exception):
+    """A client that did not do its work; its figures say nothing."""
+
+
+def run(command, limit=180):
+    """The output of a program and the processor seconds that it and its children took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = dict(os.environ, PYTHONWARNINGS="ignore")
+    try:
+        done = subprocess.run([str(x) for x in command], env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=limit)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"{command[0]}: no end within {limit} s") from late
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise Failed(f"{command[0]}: {done.stdout.strip()[-300:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, cpu
+
+
+def number(pattern, text):
+    found = re.search(pattern, text)
+    if not found:
+        raise Failed(f"not understood: {text.strip()[-300:]}")
+    return float(found.group(1))
+
+
+def milliseconds(text):
+    """The median latency, as Go and the others print it."""
+    found = re.search(r"p50=([\d.]+)(µs|ms|s)", text)
+    return float(found.group(1)) * {"µs": 1e-3, "ms": 1, "s": 1e3}[found.group(2)]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port):
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Failed("a server did not start")
+
+
+class Site:
+    """The servers, and how each client reaches them."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.processes = []
+        self.key = directory / "client_key"
+        for name in ("host_key", "client_key"):
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name])
+        self.light = self.start_light()
+        self.user = self.prepare_user()
+        self.openssh = self.start_openssh()
+        self.far = self.start_proxy(self.light)
+
+    def start(self, command, **options):
+        process = subprocess.Popen([str(x) for x in command], **options)
+        self.processes.append(process)
+        return process
+
+    def start_light(self):
+        port = free_port()
+        # Rivals open their next channel before the server has counted their last one out.
+        self.start([ROOT / "build/peers/goserver", "-addr", f"0.0.0.0:{port}", "-max-sessions",
+                    "1000"], stderr=subprocess.DEVNULL)
+        wait_for_port(port)
+        return port
+
+    def prepare_user(self):
+        """A user with a quick login shell, which only root can make."""
+        if os.geteuid() != 0:
+            return getpass.getuser()
+        try:
+            pwd.getpwnam(USER)
+        except KeyError:
+            run(["useradd", "--create-home", "--shell", "/bin/sh", USER])
+        run(["usermod", "--password", "*", USER])
+        self.directory.chmod(0o755)
+        return USER
+
+    def start_openssh(self):
+        port = free_port()
+        Path("/run/sshd").mkdir(exist_ok=True)
+        configuration = self.directory / "sshd_config"
+        configuration.write_text(
+            f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {self.directory}/host_key\n"
+            f"AuthorizedKeysFile {self.directory}/client_key.pub\nPidFile none\nUsePAM no\n"
+            "StrictModes no\nPrintMotd no\nMaxStartups 2000\nMaxSessions 10\n")
+        self.start([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-f", configuration, "-E",
+                    self.directory / "log"])
+        wait_for_port(port)
+        return port
+
+    def start_proxy(self, port):
+        proxy = self.start([BENCH / "delaying_proxy", "--to", port, "--round-trip", ROUND_TRIP],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return int(proxy.stdout.readline())
+
+    def stop(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+    def arguments(self, port, mode, **options):
+        result = ["--port", port, "--user", self.user, "--key", self.key, "--mode", mode]
+        for name, value in options.items():
+            result += [f"--{name}", value]
+        return result
+
+    def client(self, name, port, mode, **options):
+        """One run of a client: its output and its processor time."""
+        arguments = self.arguments(port, mode, **options)
+        programs = {"sshexec": [BENCH / "bench_sshexec"], "Go": [GO],
+                    "asyncssh": ["/usr/bin/python3", PEERS / "bench_asyncssh.py"],
+                    "paramiko": ["/usr/bin/python3", PEERS / "bench_paramiko.py"]}
+        return run(programs[name] + arguments)
+
+    def control_master(self, count):
+        """`ssh` once for each command, over one connection that a first one keeps open."""
+        control = self.directory / "control"
+        options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o",
+                   "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentityAgent=none",
+                   "-i", self.key, "-p", self.openssh, "-S", control]
+        target = f"{self.user}@127.0.0.1"
+        run(["ssh", *options, "-o", "ControlMaster=yes", "-o", "ControlPersist=60", "-fN", target])
+        start = time.monotonic()
+        for _ in range(count):
+            run(["ssh", *options, target, "true"])
+        rate = count / (time.monotonic() - start)
+        run(["ssh", *options, "-O", "exit", target])
+        return rate
+
+    def plain_ssh(self, command):
+        """The seconds of one `ssh` that reads a command's output."""
+        options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o",
+                   "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentityAgent=none",
+                   "-i", self.key, "-p", self.openssh]
+        call = ["ssh", *[str(x) for x in options], f"{self.user}@127.0.0.1", command]
+        start = time.monotonic()
+        subprocess.run(call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True,
+                       timeout=180)
+        return time.monotonic() - start
+
+
+ROUND_TRIP = 50
+STREAMED = 500_000_000
+
+# How many commands each client is given, so that each takes about a second.
+COUNTS = {"sshexec": 4000, "Go": 4000, "asyncssh": 1000, "paramiko": 50, "ssh": 50}
+
+
+def rate_of(site, port, mode, **options):
+    def measure(name):
+        count = COUNTS[name] if port == site.light else min(COUNTS[name], 400)
+        return number(r"([\d.]+)/s", site.client(name, port, mode, n=count, **options)[0])
+    return measure
+
+
+def cpu_of(site, port):
+    """Microseconds of the client's processor time for a command, start and connecting excluded."""
+    def measure(name):
+        count = COUNTS[name] if port == site.light else min(COUNTS[name], 400)
+        many = site.client(name, port, "seq", n=count)[1]
+        one = site.client(name, port, "seq", n=1)[1]
+        return (many - one) / (count - 1) * 1e6
+    return measure
+
+
+def fan_out(site):
+    def measure(name):
+        return number(r"([\d.]+)/s", site.client(name, site.light, "fanout", m=1000, c=50)[0])
+    return measure
+
+
+def round_trips(site):
+    """Median latency of a warm command, in round trips of the network."""
+    def measure(name):
+        output = site.client(name, site.far, "seq", n=20)[0]
+        return milliseconds(output) / ROUND_TRIP
+    return measure
+
+
+class WantedAtOnce:
+    """The best rate of a client at any concurrency at which it never failed."""
+
+    def __init__(self, site):
+        self.site = site
+        self.rates = {}
+        self.failed = set()
+
+    def __call__(self, name):
+        levels = [100] if name == "sshexec" else [1, 2, 3, 4, 5, 6, 8, 10]
+        for level in levels:
+            if (name, level) in self.failed:
+                continue
+            count = 400 if name != "paramiko" else 100
+            try:
+                output = self.site.client(name, self.site.openssh, "conc", n=count, c=level)[0]
+            except Failed:
+                if name == "sshexec":
+                    raise
+                self.failed.add((name, level))
+                self.rates.pop((name, level), None)
+                continue
+            self.rates.setdefault((name, level), []).append(number(r"([\d.]+)/s", output))
+        return max(statistics.median(rates) for (who, _), rates in self.rates.items() if who == name)
+
+
+def streaming(site):
+    command = f"head -c {STREAMED} /dev/zero"
+
+    def measure(name):
+        if name == "ssh":
+            return STREAMED / site.plain_ssh(command) / 1e6
+        output = site.client(name, site.openssh, "stream", cmd=command)[0]
+        return number(r"([\d.]+)MB/s", output)
+    return measure
+
+
+def ours(site, pattern, mode, **options):
+    def measure(_):
+        return number(pattern, site.client("sshexec", site.light, mode, **options)[0])
+    return measure
+
+
+def request_to_wire(_):
+    output = run([BENCH / "bench_actors", "--benchmark_format=csv"])[0]
+    row = next(x for x in output.splitlines() if x.startswith('"request_to_connection'))
+    return float(row.split(",")[2])
+
+
+class Row:
+    """One kind of work: who does it, how it is measured, and what sshexec is to reach.
+
+    A target is a rival with the factor that ours is to be of theirs, or a number by itself.
+    """
+
+    def __init__(self, name, what, unit, measure, targets, more_is_better=True, lone_target=None):
+        self.name, self.what, self.unit, self.measure = name, what, unit, measure
+        self.targets, self.more_is_better, self.lone_target = targets, more_is_better, lone_target
+        self.values = {}
+
+    def run(self, rounds):
+        for _ in range(rounds):
+            for client in ["sshexec", *self.targets]:
+                try:
+                    self.values.setdefault(client, []).append(self.measure(client))
+                except Failed as reason:
+                    print(f"{self.name}: {reason}", file=sys.stderr)
+
+    def median(self, client):
+        values = self.values.get(client)
+        return statistics.median(values) if values else None
+
+    def verdict(self, value, target):
+        return "yes" if (value >= target if self.more_is_better else value <= target) else "**no**"
+
+    def lines(self):
+        sign = "≥" if self.more_is_better else "≤"
+        mine = self.median("sshexec")
+        if mine is None:
+            yield f"| {self.what} | failed | | | | **no** |"
+            return
+        shown = f"{mine:.4g} {self.unit}"
+        spread = self.values["sshexec"]
+        shown += f" ({min(spread):.4g}–{max(spread):.4g})" if len(spread) > 1 else ""
+        if self.lone_target is not None:
+            yield (f"| {self.what} | {shown} | | | {sign} {self.lone_target} {self.unit} "
+                   f"| {self.verdict(mine, self.lone_target)} |")
+        elif not self.targets:
+            yield f"| {self.what} | {shown} | | | shown | |"
+        for rival, target in self.targets.items():
+            theirs = self.median(rival)
+            if theirs is None:
+                yield f"| {self.what} | {shown} | {rival}: failed | | {sign} {target} × | |"
+                continue
+            ratio = mine / theirs
+            met = self.verdict(ratio, target) if target is not None else ""
+            wanted = f"{sign} {target} ×" if target is not None else ""
+            yield (f"| {self.what} | {shown} | {rival}: {theirs:.4g} | {ratio:.2f} | {wanted} "
+                   f"| {met} |")
+
+
+def rows(site):
+    light, openssh = site.light, site.openssh
+    control_master = {"ssh": lambda: site.control_master(COUNTS["ssh"])}
+
+    def sequential_openssh(name):
+        special = control_master.get(name)
+        return special() if special else rate_of(site, openssh, "seq")(name)
+
+    return [
+        Row("seq-light", "one after another, light server", "/s", rate_of(site, light, "seq"),
+            {"Go": 1.0, "asyncssh": 4}),
+        Row("seq-openssh", "one after another, OpenSSH", "/s", sequential_openssh,
+            {"Go": 1.05, "asyncssh": 1.2, "ssh": 3, "paramiko": None}),
+        Row("cpu-light", "client CPU for a command, light server", "µs", cpu_of(site, light),
+            {"Go": 0.8, "asyncssh": 0.2}, more_is_better=False),
+        Row("cpu-openssh", "client CPU for a command, OpenSSH", "µs", cpu_of(site, openssh),
+            {"Go": 0.8, "asyncssh": 0.2}, more_is_better=False),
+        Row("at-once", "100 wanted at once, OpenSSH, against each rival's best", "/s",
+            WantedAtOnce(site), {"Go": 1.1, "asyncssh": 1.1}),
+        Row("conc-light", "10 in flight, light server", "/s", rate_of(site, light, "conc", c=10),
+            {"Go": 1.0}),
+        Row("round-trips", f"latency through {ROUND_TRIP} ms", "round trips", round_trips(site),
+            {"Go": None, "asyncssh": None}, more_is_better=False, lone_target=1.1),
+        Row("fanout", "1,000 machines, 50 at a time, light server", "/s", fan_out(site),
+            {"Go": 1.0, "asyncssh": 5}),
+        Row("stream", "500 MB of stdout, OpenSSH", "MB/s", streaming(site), {"ssh": 1.0}),
+        Row("memory", "memory of an idle machine, of 10,000", "KB",
+            ours(site, r"([\d.]+)KB/machine", "memory", m=10000, c=50), {}, more_is_better=False,
+            lone_target=48),
+        Row("idle", "wake-ups of 1,000 idle machines between keep-alives", "/s",
+            ours(site, r"switches=([\d.]+)/s", "idle", m=1000, c=50, keepalive=3600), {},
+            more_is_better=False, lone_target=0),
+        Row("idle-keepalive", "wake-ups of 1,000 idle machines, keep-alives every 10 s", "/s",
+            ours(site, r"switches=([\d.]+)/s", "idle", m=1000, c=50), {}, more_is_better=False),
+        Row("wire", "from the request to the connection, warm", "µs", request_to_wire, {},
+            more_is_better=False),
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--row", action="append", help="only this row; may be given several times")
+    parser.add_argument("--list", action="store_true", help="the names of the rows")
+    wanted = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with tempfile.TemporaryDirectory() as directory:
+        site = Site(Path(directory))
+        try:
+            table = rows(site)
+            if wanted.list:
+                print("\n".join(row.name for row in table))
+                return
+            print("| work | sshexec | rival | ratio | target | met |\n|---|---|---|---|---|---|")
+            for row in table:
+                if not wanted.row or row.name in wanted.row:
+                    row.run(wanted.rounds)
+                    print("\n".join(row.lines()), flush=True)
+        finally:
+            site.stop()
+
+
+main()
