@@ -8,18 +8,15 @@
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/actors/resolver.hpp"
 #include "sshexec/actors/service_error.hpp"
-#include "sshexec/ssh/poller.hpp"
+#include "sshexec/actors/spawn_poller.hpp"
 
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace sshexec {
@@ -35,27 +32,12 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
-/// Supervisors and their callers run on the threads that watch sockets, so there are as many as CAF
-/// has by default for the like.
-std::size_t socket_threads() {
-  return std::max(std::thread::hardware_concurrency(), 4U);
-}
-
-caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
-  try {
-    return std::make_shared<ssh::poller>(socket_threads());
-  } catch (const std::system_error& reason) {
-    return make_service_error(error_code::configuration_error,
-                              std::string{"Cannot watch sockets: "} + reason.what());
-  }
-}
-
 /// Starts an executor that ends `owned` with itself.
 caf::expected<executor_actor> start(caf::actor_system& system, settings config,
                                     executor_services given, std::vector<caf::actor> owned) {
   if (config.user.empty())
     config.user = current_user();
-  auto poller = make_poller();
+  auto poller = spawn_poller(system);
   if (!poller)
     return std::move(poller.error());
   const auto own = [&owned](const auto& service) {

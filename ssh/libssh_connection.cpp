@@ -521,6 +521,10 @@ void libssh_connection::disconnect() {
   agent_.reset();
   // libssh does not close a socket that it was given, unless the connection broke.
   const file_descriptor closed_last{socket};
+  // It writes once for each time that it finds the socket writable, and would keep the good-bye to
+  // itself behind what the channels just sent: their first packet, the rest, and then it is ready.
+  for (int i = 0; i < 3 && event_ && is_usable(session_.get()); ++i)
+    ssh_event_dopoll(event_.get(), 0);
   ssh_disconnect(session_.get());
   event_.reset();
   session_.reset();

@@ -5,6 +5,7 @@
 #include "sshexec/actors/file_host_key_store.hpp"
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/actors/resolver.hpp"
+#include "sshexec/actors/spawn_poller.hpp"
 #include "sshexec/ssh/poller.hpp"
 
 #include <caf/spawn_options.hpp>
@@ -160,7 +161,7 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
                                                      config.passphrase_file);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.journal = std::move(*journal);
-  services.connect = ssh::make_connection_factory(std::make_shared<ssh::poller>());
+  services.connect = ssh::make_connection_factory(*spawn_poller(system));
   return executor_actor{system.spawn(pool_registry, config, std::move(services))};
 }
 
