@@ -361,6 +361,8 @@ routing_actor::behavior_type router(routing_actor::stateful_pointer<router_state
     [&state](subscribe_atom, const observer_actor& who) { state.subscribe(who); },
     [&state](unsubscribe_atom, const observer_actor& who) { state.unsubscribe(who); },
     [&state](status_atom) { return state.status(); },
+    [&state](changed_atom, const machine& target) { state.tell_nodes(changed_atom_v, target); },
+    [&state](changed_atom) { state.tell_nodes(changed_atom_v); },
     [&state](join_atom, const std::string& name, const executor_actor& executor) {
       return state.join(name, executor);
     },

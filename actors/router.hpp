@@ -126,6 +126,13 @@ struct router_state {
 
   // -- who watches ---------------------------------------------------------------------------
 
+  /// Sends something to each node.
+  template <class... Arguments>
+  void tell_nodes(const Arguments&... arguments) {
+    for (const auto& [id, x] : nodes)
+      self->send(x.executor, arguments...);
+  }
+
   void subscribe(const observer_actor& who);
   void unsubscribe(const observer_actor& who);
   /// Of all nodes together. One that does not answer soon is left out.

@@ -235,6 +235,8 @@ hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link
     [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
     [self](unsubscribe_atom, const observer_actor& who) { self->state.unsubscribe(who); },
     [self](status_atom) { return self->state.status(); },
+    [self](changed_atom, const machine& target) { self->state.pass_on(changed_atom_v, target); },
+    [self](changed_atom) { self->state.pass_on(changed_atom_v); },
     [self](attempt_atom, std::uint64_t number) { self->state.connect(number); },
     [self](expire_atom, std::uint64_t number) {
       if (number == self->state.attempt)

@@ -537,6 +537,14 @@ BOOST_FIXTURE_TEST_CASE(observers_are_told_by_every_node_also_by_one_that_joins_
     BOOST_TEST(node->observers.empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(every_node_is_told_that_credentials_changed, two_nodes) {
+  caf::anon_send(subject, changed_atom_v, machine_called("m"));
+  caf::anon_send(subject, changed_atom_v);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->changes == 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {
   request(command_called("one"), machine_of("first"));
   request(command_called("two"), machine_of("second"));
