@@ -42,12 +42,18 @@ ssh::exec_request execution::request() const {
   result.stdin_open = command.stdin_open;
   result.max_output = *command.max_output;
   result.streamed = static_cast<bool>(command.output_to);
+  if (command.tracked)
+    result.tracked = token;
   return result;
 }
 
 command_output to_output(ssh::exec_outcome& outcome) {
-  return {std::move(outcome.stdout_data), std::move(outcome.stderr_data), outcome.stdout_bytes,
-          outcome.stderr_bytes, outcome.stdout_gap, outcome.stderr_gap};
+  return {std::move(outcome.stdout_data),
+          std::move(outcome.stderr_data),
+          outcome.stdout_bytes,
+          outcome.stderr_bytes,
+          outcome.stdout_gap,
+          outcome.stderr_gap};
 }
 
 } // namespace sshexec

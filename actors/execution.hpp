@@ -5,6 +5,7 @@
 #include "sshexec/actors/setback.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
+#include "sshexec/ssh/tracked_command.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/actor_clock.hpp>
@@ -12,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,9 +78,23 @@ struct execution {
   /// Why it is being ended, while it is.
   setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
+  /// Bytes that had arrived on the connection when the command was given to it.
+  std::uint64_t heard_before = 0;
+  /// Whether it was sent on a connection that turned out dead, and then for nothing once more.
+  bool was_replaced = false;
+  /// Marks the processes of a tracked command, anew for each attempt.
+  std::string token;
+  /// Of a tracked command, once it told it.
+  std::optional<std::uint32_t> process_group;
+  /// Whether its processes are hunted for over another channel, whose report is awaited.
+  bool hunted = false;
+  /// What that report said.
+  std::optional<ssh::kill_report> report;
+  /// Whether its channel ended while it was being ended.
+  bool channel_ended = false;
   /// Chunks of output that its consumer has not answered yet.
   std::size_t unanswered_chunks = 0;
-  /// What the channel brought, while the last of it is with the consumer.
+  /// What the channel brought, while the answer waits for something else.
   ssh::exec_outcome outcome;
   /// Input that came before the command was sent.
   std::string early_input;

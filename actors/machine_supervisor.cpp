@@ -6,6 +6,8 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <variant>
@@ -43,6 +45,25 @@ const setback shutting_down{error_code::shutting_down, connection_fault::none,
 /// Whether the server told how the command ended.
 bool has_ended(const ssh::exec_outcome& x) {
   return x.exit_status || !x.exit_signal.empty();
+}
+
+/// What became of the processes of a command that was ended.
+termination termination_of(const execution& x, const ssh::exec_outcome& outcome) {
+  if (x.report)
+    return x.report->survivors.empty() ? termination::killed : termination::survivors;
+  return x.channel_ended && has_ended(outcome) ? termination::killed : termination::unknown;
+}
+
+/// Nobody can guess it, so that no command can pass for another one's.
+std::string make_token() {
+  std::random_device random;
+  std::string result = "sshexec";
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 8> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16).ptr;
+    result.append(digits.data(), end);
+  }
+  return result;
 }
 
 failure with_output(failure what, command_output output) {
@@ -301,7 +322,8 @@ void machine_supervisor_state::start_waiting() {
   // A server that refused the only channel is asked again after a pause.
   if (timers.contains({timer::after_refusal, 0}))
     return;
-  while (!waiting.empty() && (has_spare || slots.free() > 0))
+  start_hunts();
+  while (!waiting.empty() && may_start())
     start(*waiting.begin());
   open_spare();
   // Channels that were given up, but that the server does not close, must not hold the others up
@@ -313,13 +335,28 @@ void machine_supervisor_state::start_waiting() {
     timers.cancel({timer::stuck_channels, 0});
 }
 
+bool machine_supervisor_state::may_start() const {
+  const std::uint32_t kept_free = !tracked.empty() && slots.limit() > 1 ? 1 : 0;
+  return slots.free() + (has_spare ? 1 : 0) > kept_free;
+}
+
 void machine_supervisor_state::start(ssh::exec_id id) {
   waiting.erase(id);
   execution& x = executions.at(id);
   x.begin_attempt();
   x.where = stage::opening;
   x.reused_connection = commands_sent > 0;
-  ssh::exec_request request = x.request();
+  if (x.command.tracked) {
+    x.token = make_token();
+    x.process_group.reset();
+    tracked.insert(id);
+  }
+  x.heard_before = connection->bytes_received();
+  start_on_channel(id, x.request());
+  set_timer(timer::open_channel, config.connect_timeout, id);
+}
+
+void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_request request) {
   // What is sent on the spare channel may have run even if the connection turns out dead, so it is
   // for connections that were heard of lately.
   request.takes_spare = has_spare && (silent_checks == 0 || slots.free() == 0);
@@ -329,7 +366,6 @@ void machine_supervisor_state::start(ssh::exec_id id) {
     slots.take();
   connection->start(id, std::move(request));
   must_drive = true;
-  set_timer(timer::open_channel, config.connect_timeout, id);
 }
 
 void machine_supervisor_state::open_spare() {
@@ -371,6 +407,16 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   send_early_input(id);
 }
 
+void machine_supervisor_state::process_group_told(const ssh::event::tracked& e) {
+  const auto i = executions.find(e.id);
+  if (i == executions.end())
+    return;
+  i->second.process_group = e.process_group;
+  // It was to be ended before it could be found.
+  if (i->second.where == stage::ending)
+    hunt(e.id);
+}
+
 void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
   slots.refused();
   if (slots.open() == 0 && ++lone_refusals == max_lone_refusals)
@@ -382,27 +428,36 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
     timers.cancel({timer::open_channel, id});
     wait_again(id);
   }
+  if (const auto hunt = hunts.find(id); hunt != hunts.end()) {
+    prey.push_front(hunt->second);
+    hunts.erase(hunt);
+  }
   if (slots.open() == 0)
     set_timer(timer::after_refusal, refusal_pause);
   start_waiting();
 }
 
-void machine_supervisor_state::exec_refused(ssh::exec_id id) {
+void machine_supervisor_state::exec_refused(ssh::exec_id id, std::string reason) {
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
   i->second.progress = progress::not_started;
-  refuse(id,
-         {error_code::rejected, connection_fault::none, "the server refused to run the command"});
+  refuse(id, {error_code::rejected, connection_fault::none, std::move(reason)});
 }
 
 void machine_supervisor_state::exec_ended(ssh::exec_id id, ssh::exec_outcome outcome) {
+  if (hunt_ended(id, outcome))
+    return;
   const auto i = executions.find(id);
   if (i == executions.end())
     return;
   execution& x = i->second;
   if (x.where == stage::ending) {
-    ended(id, outcome, has_ended(outcome) ? termination::killed : termination::unknown);
+    x.channel_ended = true;
+    if (x.hunted)
+      x.outcome = std::move(outcome);
+    else
+      ended(id, outcome);
   } else if (has_ended(outcome) && x.unanswered_chunks > 0) {
     // Whoever sees the result has seen all output. The run timeout bounds the wait.
     x.where = stage::delivering;
@@ -426,6 +481,7 @@ void machine_supervisor_state::wait_again(ssh::exec_id id) {
   execution& x = executions.at(id);
   x.where = stage::waiting;
   x.enter(phase::queue, now());
+  tracked.erase(id);
   waiting.insert(id);
 }
 
@@ -438,6 +494,7 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
   cancel_timers(id);
+  tracked.erase(id);
   x.attempting = false;
   x.where = stage::waiting;
   x.enter(phase::queue, now());
@@ -485,6 +542,15 @@ void machine_supervisor_state::input_wanted(ssh::exec_id id) {
     return;
   for (reply<void>& feeder : std::exchange(i->second.feeders, {}))
     feeder.deliver();
+}
+
+/// Before the command itself is answered, for its caller may end with that.
+void machine_supervisor_state::dismiss_feeders(execution& x) {
+  for (reply<void>& feeder : std::exchange(x.feeders, {})) {
+    failure reason;
+    reason.message = to_address(target) + ": the command has ended";
+    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
+  }
 }
 
 void machine_supervisor_state::output(ssh::event::output& e) {
@@ -593,26 +659,81 @@ void machine_supervisor_state::end_command(ssh::exec_id id, const setback& reaso
   connection->signal(id, "TERM");
   must_drive = true;
   set_timer(timer::kill, config.kill_grace, id);
+  if (x.process_group)
+    hunt(id);
 }
 
 void machine_supervisor_state::kill_command(ssh::exec_id id) {
   connection->signal(id, "KILL");
   must_drive = true;
-  set_timer(timer::give_up, config.kill_grace, id);
+  // A hunt needs a channel, gives processes the same grace, and then looks whether they are gone.
+  const bool hunted = executions.at(id).hunted;
+  set_timer(timer::give_up,
+            config.kill_grace + (hunted ? config.connect_timeout : caf::timespan{0}), id);
+}
+
+void machine_supervisor_state::hunt(ssh::exec_id victim) {
+  executions.at(victim).hunted = true;
+  prey.push_back(victim);
+  start_hunts();
+}
+
+void machine_supervisor_state::start_hunts() {
+  while (!prey.empty() && (has_spare || slots.free() > 0)) {
+    const ssh::exec_id victim = prey.front();
+    prey.pop_front();
+    const auto i = executions.find(victim);
+    if (i == executions.end())
+      continue;
+    const ssh::exec_id hunter = ++last_id;
+    hunts.emplace(hunter, victim);
+    start_on_channel(
+      hunter,
+      ssh::kill_request(*i->second.process_group, i->second.token,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(config.kill_grace)));
+  }
+}
+
+bool machine_supervisor_state::hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome) {
+  const auto hunt = hunts.find(hunter);
+  if (hunt == hunts.end())
+    return false;
+  const ssh::exec_id victim = hunt->second;
+  hunts.erase(hunt);
+  hunt_reported(victim, ssh::parse_kill_report(outcome.stdout_data));
+  return true;
+}
+
+void machine_supervisor_state::hunt_reported(ssh::exec_id victim,
+                                             std::optional<ssh::kill_report> report) {
+  const auto i = executions.find(victim);
+  if (i == executions.end())
+    return;
+  execution& x = i->second;
+  x.hunted = false;
+  x.report = std::move(report);
+  if (x.channel_ended)
+    ended(victim, x.outcome);
+  else if (x.report && !x.report->survivors.empty())
+    give_up_command(victim);
 }
 
 void machine_supervisor_state::give_up_command(ssh::exec_id id) {
-  ssh::exec_outcome outcome = connection->abandon(id);
+  execution& x = executions.at(id);
+  ssh::exec_outcome outcome = x.channel_ended ? std::move(x.outcome) : connection->abandon(id);
   must_drive = true;
-  ended(id, outcome, termination::unknown);
+  ended(id, outcome);
   start_waiting();
 }
 
-void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how) {
+void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome) {
   execution& x = executions.at(id);
   setback reason = x.ended_for;
+  const termination how = termination_of(x, outcome);
   if (how == termination::killed) {
     reason.text += "; the remote process was killed";
+  } else if (how == termination::survivors) {
+    reason.text += "; processes of it live on: " + caf::deep_to_string(x.report->survivors);
   } else if (has_ended(outcome)) {
     x.progress = progress::finished;
     reason.text += "; it had exited, but its output had not ended";
@@ -645,10 +766,17 @@ void machine_supervisor_state::lost(const setback& reason) {
   for (const ssh::exec_id id : interrupted) {
     ssh::exec_outcome outcome = connection->abandon(id);
     execution& x = executions.at(id);
+    if (met_a_dead_connection(x)) {
+      x.was_replaced = true;
+      x.forget_attempt();
+      cancel_timers(id);
+      wait_again(id);
+      continue;
+    }
     if (has_ended(outcome))
       x.progress = progress::finished;
     if (x.where == stage::ending)
-      ended(id, outcome, termination::unknown);
+      ended(id, x.channel_ended ? x.outcome : outcome);
     else
       retry_or_fail(id, reason, to_output(outcome));
   }
@@ -660,12 +788,20 @@ void machine_supervisor_state::lost(const setback& reason) {
   proceed();
 }
 
+bool machine_supervisor_state::met_a_dead_connection(const execution& x) const {
+  return x.where == stage::running && x.reused_connection && !x.was_replaced && !x.input_consumed
+         && x.command.retry == retry_policy::always && life != life_stage::closing
+         && connection->bytes_received() == x.heard_before;
+}
+
 void machine_supervisor_state::drop_connection() {
   ++connection_number;
   connection.reset();
   must_drive = false;
   has_spare = false;
   slots = channel_slots{config.max_channels};
+  prey.clear();
+  hunts.clear();
   for (const timer what : {timer::connect, timer::next_address, timer::keepalive,
                            timer::after_refusal, timer::stuck_channels})
     timers.cancel({what, 0});
@@ -766,6 +902,7 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   record.exit_signal = result.exit_signal;
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -779,6 +916,7 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.outcome = code;
   record.message = what.message;
   self->send(services.journal, std::move(record));
+  dismiss_feeders(x);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -796,11 +934,7 @@ void machine_supervisor_state::finish(ssh::exec_id id) {
   cancel_timers(id);
   timers.cancel({timer::deadline, id});
   waiting.erase(id);
-  for (reply<void>& feeder : executions.at(id).feeders) {
-    failure reason;
-    reason.message = to_address(target) + ": the command has ended";
-    feeder.fail(make_failure(error_code::invalid_argument, std::move(reason)));
-  }
+  tracked.erase(id);
   executions.erase(id);
   if (executions.empty())
     set_timer(timer::idle, config.idle_timeout);
@@ -853,8 +987,9 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
                [this](ev::output& e) { output(e); },
                [this](ev::input_wanted e) { input_wanted(e.id); },
                [this](ev::spare_ended e) { spare_ended(e); },
+               [this](ev::tracked e) { process_group_told(e); },
                [this](ev::channel_refused e) { channel_refused(e.id, e.reason); },
-               [this](ev::exec_refused e) { exec_refused(e.id); },
+               [this](ev::exec_refused& e) { exec_refused(e.id, std::move(e.reason)); },
                [this](ev::exec_ended& e) { exec_ended(e.id, std::move(e.outcome)); },
                [this](ev::channel_closed) { channel_closed(); },
                [this](ev::lost& e) { lost(to_setback(e.reason)); },

@@ -16,6 +16,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -123,12 +124,16 @@ struct machine_supervisor_state {
   // -- a command runs ------------------------------------------------------------------------
 
   void start_waiting();
+  /// Whether a channel is free for one more command.
+  [[nodiscard]] bool may_start() const;
   void start(ssh::exec_id id);
+  void start_on_channel(ssh::exec_id id, ssh::exec_request request);
   void open_spare();
   void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);
+  void process_group_told(const ssh::event::tracked& e);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
-  void exec_refused(ssh::exec_id id);
+  void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
   void wait_again(ssh::exec_id id);
@@ -139,6 +144,7 @@ struct machine_supervisor_state {
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
   void send_early_input(ssh::exec_id id);
   void input_wanted(ssh::exec_id id);
+  void dismiss_feeders(execution& x);
   void output(ssh::event::output& e);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
   void consumer_ended(const caf::actor_addr& consumer);
@@ -153,12 +159,19 @@ struct machine_supervisor_state {
   void end_commands(const setback& reason, Predicate is_meant);
   void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
+  void hunt(ssh::exec_id victim);
+  void start_hunts();
+  /// Whether the event concerned a hunt.
+  bool hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome);
+  void hunt_reported(ssh::exec_id victim, std::optional<ssh::kill_report> report);
   void give_up_command(ssh::exec_id id);
-  void ended(ssh::exec_id id, ssh::exec_outcome& outcome, termination how);
+  void ended(ssh::exec_id id, ssh::exec_outcome& outcome);
 
   // -- the connection ends -------------------------------------------------------------------
 
   void lost(const setback& reason);
+  /// Whether a command was given to a pooled connection that has not been heard of since.
+  [[nodiscard]] bool met_a_dead_connection(const execution& x) const;
   void drop_connection();
   /// Notes whether the server said something since the last time.
   void listen();
@@ -229,6 +242,12 @@ struct machine_supervisor_state {
   std::map<ssh::exec_id, execution> executions;
   /// Those that can go on as soon as there is a connection with a free channel, oldest first.
   std::set<ssh::exec_id> waiting;
+  /// Tracked commands that have a channel: one more is kept free to kill them by.
+  std::set<ssh::exec_id> tracked;
+  /// Commands whose processes are to be hunted for as soon as a channel is free.
+  std::deque<ssh::exec_id> prey;
+  /// The channels of hunts, and whom they are after.
+  std::map<ssh::exec_id, ssh::exec_id> hunts;
 
   link_state link = link_state::disconnected;
   /// Counts attempts to connect, so that answers meant for an earlier one are told apart.

@@ -42,9 +42,7 @@ public:
     promise_.deliver(std::move(value));
   }
 
-  void deliver()
-    requires std::is_void_v<T>
-  {
+  void deliver() requires std::is_void_v<T> {
     static_cast<caf::response_promise&>(promise_).deliver(caf::unit);
   }
 

@@ -46,6 +46,8 @@ struct exec_request {
   /// Whether the spare channel will do. On a new channel the exec request goes out only once the
   /// server has shown that it still answers.
   bool takes_spare = true;
+  /// The token of a tracked command (tracked_command.hpp).
+  std::optional<std::string> tracked;
 };
 
 /// So many bytes of a streamed command's output are told before the owner grants more; the rest
@@ -86,6 +88,12 @@ struct exec_sent {
   exec_id id = 0;
 };
 
+/// A tracked command runs in this process group.
+struct tracked {
+  exec_id id = 0;
+  std::uint32_t process_group = 0;
+};
+
 /// Output of a streamed command, in the order of its arrival.
 struct output {
   exec_id id = 0;
@@ -98,21 +106,26 @@ struct input_wanted {
   exec_id id = 0;
 };
 
-/// The spare channel was refused by the server, or closed by either side; it holds no slot any more.
+/// The spare channel was refused by the server, or closed by either side; it holds no slot any
+/// more.
 struct spare_ended {
   bool refused = false;
   std::uint32_t reason = 0;
 };
 
-/// The server opened no channel for this command (RFC 4254 §5.1); the connection is fine.
+/// The server opened no channel for this command (RFC 4254 §5.1), or closed the spare one that was
+/// taken for it before the command was sent, with reason 0; the connection is fine.
 struct channel_refused {
   exec_id id = 0;
   std::uint32_t reason = 0;
 };
 
-/// The server refused the exec request; the command did not run.
+/// The server refused the exec request, or the terminal that was to come first; the command did not
+/// run.
 struct exec_refused {
   exec_id id = 0;
+  /// For people.
+  std::string reason;
 };
 
 /// The command is over: its end and the end of its output arrived, or its channel closed without
@@ -137,8 +150,8 @@ struct lost {
 
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
-                 event::exec_sent, event::output, event::input_wanted, event::spare_ended,
-                 event::channel_refused, event::exec_refused, event::exec_ended,
+                 event::exec_sent, event::tracked, event::output, event::input_wanted,
+                 event::spare_ended, event::channel_refused, event::exec_refused, event::exec_ended,
                  event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one

@@ -8,6 +8,17 @@ namespace sshexec::ssh {
 
 namespace {
 
+/// Written to stdin in one go: a few packets, so that what a slow connection does not take is left
+/// where it is.
+constexpr std::size_t max_write = std::size_t{128} << 10;
+
+/// Read at once of what libssh held back.
+constexpr std::size_t read_size = std::size_t{32} << 10;
+
+/// More than libssh's own window of 1.28 MB, which it opens anew for each stream that has little
+/// left to be read, whatever the other one holds.
+constexpr std::size_t max_held_back = std::size_t{4} << 20;
+
 /// The reason code of a refused channel (RFC 4254 §5.1), which libssh tells in its error text only.
 std::uint32_t refusal_reason(ssh_session session) {
   unsigned channel = 0;
@@ -18,20 +29,10 @@ std::uint32_t refusal_reason(ssh_session session) {
   return reason;
 }
 
-void keep(std::string& kept, std::uint64_t& count, std::string_view data, std::uint64_t cap) {
-  count += data.size();
-  if (kept.size() < cap)
-    kept += data.substr(0, static_cast<std::size_t>(cap - kept.size()));
-}
-
 } // namespace
 
-exec_channel::exec_channel(ssh_session session, exec_id id, exec_request request)
-  : session_(session),
-    id_(id),
-    request_(std::move(request)),
-    next_variable_(request_.environment.begin()),
-    channel_(ssh_channel_new(session)) {
+exec_channel::exec_channel(ssh_session session)
+  : session_(session), channel_(ssh_channel_new(session)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
@@ -46,9 +47,30 @@ exec_channel::~exec_channel() {
   ssh_remove_channel_callbacks(channel_.get(), &callbacks_);
 }
 
+bool exec_channel::is_spare() const {
+  return !id_ && !close_wanted_ && !is_over() && state_ != state::ended;
+}
+
+void exec_channel::assign(exec_id id, exec_request request) {
+  id_ = id;
+  request_ = std::move(request);
+  next_variable_ = request_.environment.begin();
+  stdout_ = kept_output{request_.max_output};
+  stderr_ = kept_output{request_.max_output};
+  if (request_.tracked) {
+    request_.command = wrap_tracked(request_.command, *request_.tracked);
+    tracking_.emplace(*request_.tracked);
+  }
+  write(std::move(request_.stdin_data), !request_.stdin_open);
+  if (state_ == state::spare)
+    state_ = state::sending_environment;
+}
+
 void exec_channel::advance(std::vector<connection_event>& events) {
   if (is_usable(session_))
     converse(events);
+  tell_process_group(events);
+  tell_output(events);
   tell_end(events);
 }
 
@@ -57,36 +79,73 @@ void exec_channel::converse(std::vector<connection_event>& events) {
     open(events);
   if (state_ == state::sending_environment)
     send_environment();
+  if (state_ == state::requesting_terminal)
+    request_terminal(events);
   if (state_ == state::requesting_exec)
     request_exec(events);
-  if (state_ == state::running)
-    write_stdin();
+  // Input needs no answer to what was sent ahead of it, and saves a round trip so.
+  if (state_ == state::requesting_exec || state_ == state::running)
+    write_input(events);
+  if (state_ == state::closing)
+    send_close();
+}
+
+void exec_channel::tell_process_group(std::vector<connection_event>& events) {
+  if (!tracking_ || told_)
+    return;
+  if (const auto group = tracking_->process_group()) {
+    tracking_.reset();
+    events.emplace_back(event::tracked{*id_, *group});
+  } else if (is_over() && nothing_held_back()) {
+    end_tracking();
+  }
+}
+
+void exec_channel::tell_output(std::vector<connection_event>& events) {
+  if (told_ || !request_.streamed)
+    return;
+  backlog_.tell(*id_, events);
+  if (!backlog_.empty() || backlog_.full())
+    return;
+  take_held_back();
+  backlog_.tell(*id_, events);
 }
 
 void exec_channel::tell_end(std::vector<connection_event>& events) {
   if (state_ == state::ended)
     return;
-  // The end of the command and that of its output come in any order (RFC 4254 §6.10).
-  if (((output_ended_ && command_ended()) || closed_by_server_) && !std::exchange(told_, true)) {
-    events.emplace_back(event::exec_ended{id_, std::move(outcome_)});
-    if (!closed_by_server_)
-      close();
-  }
-  if (closed_by_server_) {
+  if (!is_over() || !output_told())
+    return;
+  if (exec_was_sent_ && !std::exchange(told_, true))
+    events.emplace_back(event::exec_ended{*id_, give_up_outcome()});
+  close();
+  if (closed_by_server_ && (close_was_sent_ || !is_usable(session_))) {
     state_ = state::ended;
-    events.emplace_back(event::channel_closed{id_});
+    events.push_back(last_event());
   }
+}
+
+connection_event exec_channel::last_event() const {
+  if (!id_)
+    return event::spare_ended{};
+  if (!exec_was_sent_ && !told_)
+    return event::channel_refused{*id_};
+  return event::channel_closed{*id_};
 }
 
 void exec_channel::open(std::vector<connection_event>& events) {
   const int status = ssh_channel_open_session(channel_.get());
   if (status == SSH_OK) {
-    state_ = state::sending_environment;
-    if (abandoned_)
+    state_ = id_ ? state::sending_environment : state::spare;
+    if (close_wanted_)
       close();
   } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
-    events.emplace_back(event::channel_refused{id_, refusal_reason(session_)});
+    const std::uint32_t reason = refusal_reason(session_);
+    if (id_)
+      events.emplace_back(event::channel_refused{*id_, reason});
+    else
+      events.emplace_back(event::spare_ended{true, reason});
   }
 }
 
@@ -99,43 +158,86 @@ void exec_channel::send_environment() {
     if (status == SSH_ERROR)
       outcome_.refused_environment.push_back(name);
   }
-  state_ = state::requesting_exec;
+  state_ = request_.terminal ? state::requesting_terminal : state::requesting_exec;
+}
+
+void exec_channel::request_terminal(std::vector<connection_event>& events) {
+  const terminal_request& wanted = *request_.terminal;
+  const int status
+    = ssh_channel_request_pty_size(channel_.get(), wanted.type.c_str(),
+                                   static_cast<int>(wanted.columns), static_cast<int>(wanted.rows));
+  if (status == SSH_OK)
+    state_ = state::requesting_exec;
+  else if (status == SSH_ERROR && is_usable(session_))
+    refuse("the server refused a terminal", events);
 }
 
 void exec_channel::request_exec(std::vector<connection_event>& events) {
   if (!std::exchange(exec_was_sent_, true))
-    events.emplace_back(event::exec_sent{id_});
+    events.emplace_back(event::exec_sent{*id_});
   const int status = ssh_channel_request_exec(channel_.get(), request_.command.c_str());
   if (status == SSH_OK) {
     state_ = state::running;
     if (!signal_.empty())
       signal(signal_);
   } else if (status == SSH_ERROR && is_usable(session_)) {
-    told_ = true;
-    events.emplace_back(event::exec_refused{id_});
-    close();
+    refuse("the server refused to run the command", events);
   }
 }
 
-void exec_channel::write_stdin() {
-  if (stdin_ended_ || closed_by_server_)
+void exec_channel::refuse(const char* reason, std::vector<connection_event>& events) {
+  told_ = true;
+  events.emplace_back(event::exec_refused{*id_, reason});
+  close();
+}
+
+void exec_channel::write(std::string data, bool end) {
+  if (input_complete_)
     return;
-  const std::string& data = request_.stdin_data;
-  while (stdin_sent_ < data.size()) {
-    const std::size_t room = ssh_channel_window_size(channel_.get());
-    const std::size_t length = std::min(room, data.size() - stdin_sent_);
-    if (length == 0)
-      return;
-    const int written = ssh_channel_write(channel_.get(), data.data() + stdin_sent_,
-                                          static_cast<std::uint32_t>(length));
-    if (written <= 0) {
-      stdin_ended_ = written < 0;
-      return;
-    }
-    stdin_sent_ += static_cast<std::size_t>(written);
+  if (!data.empty())
+    input_.push_back(std::move(data));
+  input_complete_ = end;
+  input_was_wanted_ = false;
+}
+
+void exec_channel::write_input(std::vector<connection_event>& events) {
+  if (input_ended_ || closed_by_server_)
+    return;
+  while (!input_.empty() && write_some_input()) {
   }
-  stdin_ended_ = true;
-  ssh_channel_send_eof(channel_.get());
+  if (!input_.empty())
+    return;
+  if (input_complete_) {
+    input_ended_ = true;
+    ssh_channel_send_eof(channel_.get());
+  } else if (!input_ended_ && !std::exchange(input_was_wanted_, true)) {
+    events.emplace_back(event::input_wanted{*id_});
+  }
+}
+
+/// False when there is no room on the way for more.
+bool exec_channel::write_some_input() {
+  // libssh would keep whatever the socket does not take.
+  if (ssh_blocking_flush(session_, 0) != SSH_OK)
+    return false;
+  const std::string_view rest = std::string_view{input_.front()}.substr(input_sent_);
+  const std::size_t length
+    = std::min({rest.size(), std::size_t{ssh_channel_window_size(channel_.get())}, max_write});
+  if (length == 0)
+    return false;
+  const int written
+    = ssh_channel_write(channel_.get(), rest.data(), static_cast<std::uint32_t>(length));
+  if (written < 0) {
+    input_.clear();
+    input_ended_ = true;
+    return false;
+  }
+  input_sent_ += static_cast<std::size_t>(written);
+  if (input_sent_ == input_.front().size()) {
+    input_.pop_front();
+    input_sent_ = 0;
+  }
+  return written > 0;
 }
 
 void exec_channel::signal(std::string_view name) {
@@ -146,38 +248,128 @@ void exec_channel::signal(std::string_view name) {
 }
 
 exec_outcome exec_channel::abandon() {
-  abandoned_ = true;
   told_ = true;
-  // A channel that the server is still opening can be closed only once it is open; forgotten
-  // earlier, it would hold one of the server's places for ever.
-  if (state_ != state::opening && state_ != state::ended)
-    close();
-  return std::exchange(outcome_, {});
+  take_held_back();
+  end_tracking();
+  backlog_ = {};
+  close();
+  return give_up_outcome();
+}
+
+bool exec_channel::is_over() const {
+  if (!exec_was_sent_)
+    return closed_by_server_ || output_ended_ || command_ended();
+  // The end of the command and that of its output come in any order (RFC 4254 §6.10).
+  return closed_by_server_ || (output_ended_ && command_ended());
 }
 
 bool exec_channel::command_ended() const {
   return outcome_.exit_status || !outcome_.exit_signal.empty();
 }
 
+bool exec_channel::output_told() const {
+  return told_ || (backlog_.empty() && nothing_held_back());
+}
+
+bool exec_channel::nothing_held_back() const {
+  return held_back_ == std::array<std::size_t, 2>{};
+}
+
+exec_outcome exec_channel::give_up_outcome() {
+  outcome_.stdout_bytes = stdout_.bytes();
+  outcome_.stderr_bytes = stderr_.bytes();
+  outcome_.stdout_gap = stdout_.gap();
+  outcome_.stderr_gap = stderr_.gap();
+  outcome_.stdout_data = stdout_.take();
+  outcome_.stderr_data = stderr_.take();
+  return std::exchange(outcome_, {});
+}
+
 void exec_channel::close() {
+  close_wanted_ = true;
+  // A channel that the server is still opening can be closed only once it is open; forgotten
+  // earlier, it would hold one of the server's places for ever.
+  if (state_ == state::opening || state_ == state::ended)
+    return;
   state_ = state::closing;
-  if (is_usable(session_))
-    ssh_channel_close(channel_.get());
+  send_close();
+}
+
+void exec_channel::send_close() {
+  // It sends EOF and CLOSE; while there is other output left it does only the first of them.
+  if (!close_was_sent_ && is_usable(session_))
+    close_was_sent_ = ssh_channel_close(channel_.get()) == SSH_OK;
+}
+
+bool exec_channel::holds_too_much() const {
+  return held_back_[0] + held_back_[1] > max_held_back;
+}
+
+bool exec_channel::must_hold_back() const {
+  return request_.streamed && backlog_.full();
+}
+
+void exec_channel::take(std::string_view data, bool is_stderr) {
+  if (tracking_ && tells_process_group(is_stderr))
+    keep(tracking_->add(data), is_stderr);
+  else
+    keep(data, is_stderr);
+}
+
+void exec_channel::keep(std::string_view data, bool is_stderr) {
+  (is_stderr ? stderr_ : stdout_).add(data);
+  if (request_.streamed && !told_)
+    backlog_.add(data, is_stderr);
+}
+
+void exec_channel::end_tracking() {
+  if (tracking_)
+    keep(tracking_->finish(), tells_process_group(/*is_stderr=*/true));
+  tracking_.reset();
+}
+
+bool exec_channel::tells_process_group(bool is_stderr) const {
+  return is_stderr == !request_.terminal;
+}
+
+/// Takes all that libssh holds, turn about, so that neither stream waits for the end of the other.
+/// libssh opens the window again as soon as some of it was read, so what is left of it would grow.
+void exec_channel::take_held_back() {
+  while (take_held_back(/*is_stderr=*/false) | take_held_back(/*is_stderr=*/true)) {
+  }
+}
+
+/// Tells whether there was anything.
+bool exec_channel::take_held_back(bool is_stderr) {
+  std::size_t& held = held_back_[is_stderr ? 1 : 0];
+  if (held == 0)
+    return false;
+  std::array<char, read_size> buffer;
+  const int read = ssh_channel_read_nonblocking(
+    channel_.get(), buffer.data(), static_cast<std::uint32_t>(std::min(held, buffer.size())),
+    is_stderr ? 1 : 0);
+  if (read <= 0) {
+    held = 0;
+    return false;
+  }
+  held -= static_cast<std::size_t>(read);
+  take({buffer.data(), static_cast<std::size_t>(read)}, is_stderr);
+  return true;
 }
 
 int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr,
                           void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
-  const std::string_view bytes{static_cast<const char*>(data), length};
+  std::size_t& held = channel.held_back_[is_stderr != 0 ? 1 : 0];
   // What comes after its end (RFC 4254 §5.3) may as well arrive when the outcome is told already.
-  if (channel.abandoned_ || channel.output_ended_ || channel.closed_by_server_)
-    return static_cast<int>(length);
-  auto& outcome = channel.outcome_;
-  const std::uint64_t cap = channel.request_.max_output;
-  if (is_stderr != 0)
-    keep(outcome.stderr_data, outcome.stderr_bytes, bytes, cap);
-  else
-    keep(outcome.stdout_data, outcome.stdout_bytes, bytes, cap);
+  if (channel.told_ || channel.output_ended_ || channel.closed_by_server_)
+    return held == 0 ? static_cast<int>(length) : 0;
+  if (channel.must_hold_back()) {
+    held = length;
+    return 0;
+  }
+  held = 0;
+  channel.take({static_cast<const char*>(data), length}, is_stderr != 0);
   return static_cast<int>(length);
 }
 

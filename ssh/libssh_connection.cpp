@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <unordered_map>
 #include <utility>
@@ -17,8 +18,11 @@ namespace sshexec::ssh {
 
 namespace {
 
-/// Reads at most so many of libssh's 4 KiB buffers before other machines get their turn.
-constexpr int max_reads_per_advance = 256;
+/// Other machines get their turn after so many bytes.
+constexpr std::uint64_t max_bytes_per_advance = std::uint64_t{1} << 20;
+
+/// libssh reads so much at once; what comes in less than that was all there was.
+constexpr std::uint64_t libssh_read_size = 4096;
 
 // RFC 4253 §11.1.
 constexpr unsigned disconnect_protocol_error = 2;
@@ -123,15 +127,10 @@ public:
   void authenticate() override { state_ = state::authenticating; }
 
   void start(exec_id id, exec_request request) override;
-
-  void open_spare() override {}
-
-  void close_spare() override {}
-
-  void write(exec_id, std::string, bool) override {}
-
-  void grant(exec_id, std::uint64_t) override {}
-
+  void open_spare() override;
+  void close_spare() override;
+  void write(exec_id id, std::string data, bool end) override;
+  void grant(exec_id id, std::uint64_t bytes) override;
   void signal(exec_id id, std::string_view name) override;
   exec_outcome abandon(exec_id id) override;
   void send_keepalive() override;
@@ -154,9 +153,13 @@ private:
   void begin_session(file_descriptor socket);
   bool configure_session(int socket);
   void handshake();
+  template <class Step>
+  int repeat(int again, Step step);
   void present_host_key();
   void try_keys();
   void pump();
+  bool read(std::uint64_t bound);
+  [[nodiscard]] bool must_not_read() const;
   void advance_channels();
   void arm();
   void lose(error reason);
@@ -174,8 +177,16 @@ private:
   session_handle session_;
   event_handle event_;
   poller::registration registration_;
+  bool found_connected_ = false;
   std::size_t next_key_ = 0;
+  /// Whether libssh has something to write that the socket did not take.
+  bool write_pending_ = false;
+  /// Whether the owner asked for something since the last advance, which needs no news.
+  bool asked_ = false;
+  /// Whether there is more to do that no news from the socket will tell of.
+  bool unfinished_ = false;
   // Declared behind the session, which must outlive its channels.
+  std::unique_ptr<exec_channel> spare_;
   std::unordered_map<exec_id, std::unique_ptr<exec_channel>> channels_;
   std::vector<connection_event> events_;
 };
@@ -239,14 +250,33 @@ bool libssh_connection::configure_session(int socket) {
 }
 
 void libssh_connection::handshake() {
-  const int status = ssh_connect(session_.get());
-  // libssh makes the socket blocking as soon as it is connected.
-  if (const int socket = ssh_get_fd(session_.get()); socket >= 0)
-    set_non_blocking(socket);
+  const int status = repeat(SSH_AGAIN, [this] {
+    const int result = ssh_connect(session_.get());
+    // libssh makes the socket blocking when it finds it connected, just before it sends the first.
+    if (!found_connected_ && socket_counter_.out_bytes > 0) {
+      found_connected_ = true;
+      set_non_blocking(ssh_get_fd(session_.get()));
+    }
+    return result;
+  });
   if (status == SSH_OK)
     present_host_key();
   else if (status == SSH_ERROR)
     lose_session();
+}
+
+/// Takes a step of libssh's again as long as it moves anything, which is cheaper than to be told
+/// that it can.
+template <class Step>
+int libssh_connection::repeat(int again, Step step) {
+  const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
+  for (;;) {
+    const std::uint64_t moved = socket_counter_.in_bytes + socket_counter_.out_bytes;
+    const int status = step();
+    if (status != again || moved == socket_counter_.in_bytes + socket_counter_.out_bytes
+        || bytes_received() >= bound)
+      return status;
+  }
 }
 
 void libssh_connection::present_host_key() {
@@ -265,8 +295,9 @@ void libssh_connection::present_host_key() {
 
 void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
-    const int status
-      = ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    const int status = repeat(SSH_AUTH_AGAIN, [this] {
+      return ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    });
     if (status == SSH_AUTH_ERROR || !is_usable(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_AGAIN)
@@ -287,7 +318,34 @@ void libssh_connection::try_keys() {
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
-  channels_.emplace(id, std::make_unique<exec_channel>(session_.get(), id, std::move(request)));
+  const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
+  auto channel = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
+  channel->assign(id, std::move(request));
+  channels_.emplace(id, std::move(channel));
+  asked_ = true;
+}
+
+void libssh_connection::open_spare() {
+  if (spare_ || state_ != state::established)
+    return;
+  spare_ = std::make_unique<exec_channel>(session_.get());
+  asked_ = true;
+}
+
+void libssh_connection::close_spare() {
+  if (spare_)
+    spare_->close();
+}
+
+void libssh_connection::write(exec_id id, std::string data, bool end) {
+  if (const auto i = channels_.find(id); i != channels_.end())
+    i->second->write(std::move(data), end);
+  asked_ = true;
+}
+
+void libssh_connection::grant(exec_id id, std::uint64_t bytes) {
+  if (const auto i = channels_.find(id); i != channels_.end())
+    i->second->grant(bytes);
 }
 
 void libssh_connection::signal(exec_id id, std::string_view name) {
@@ -309,22 +367,51 @@ void libssh_connection::send_keepalive() {
 }
 
 void libssh_connection::pump() {
-  for (int i = 0; i < max_reads_per_advance; ++i) {
+  unfinished_ = false;
+  // What may have arrived is told when the owner's wish is seen to, if it was not already.
+  bool may_read = !std::exchange(asked_, false);
+  const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
+  for (;;) {
+    const bool readable = !std::exchange(may_read, true) || must_not_read() || read(bound);
     // A channel's request may read what its neighbours wait for, so the end is reached only when
-    // neither the channels nor the poll read anything.
-    const std::uint64_t read_before = socket_counter_.in_bytes;
+    // neither the channels nor the flush read anything.
+    const std::uint64_t read_before = bytes_received();
     advance_channels();
-    const int status = ssh_event_dopoll(event_.get(), 0);
-    if (status == SSH_ERROR || !is_usable(session_.get())) {
-      advance_channels();
+    if (!readable || !is_usable(session_.get()))
       return lose_session();
-    }
-    if (status == SSH_AGAIN && socket_counter_.in_bytes == read_before)
+    write_pending_ = ssh_blocking_flush(session_.get(), 0) != SSH_OK;
+    if (bytes_received() == read_before)
       return;
+    if (bytes_received() >= bound) {
+      unfinished_ = true;
+      return;
+    }
   }
 }
 
+/// Reads until nothing is left or the bound is reached; false when the session broke.
+bool libssh_connection::read(std::uint64_t bound) {
+  std::uint64_t read_before = 0;
+  do {
+    read_before = bytes_received();
+    if (ssh_event_dopoll(event_.get(), 0) == SSH_ERROR || !is_usable(session_.get()))
+      return false;
+  } while (bytes_received() >= read_before + libssh_read_size && bytes_received() < bound);
+  return true;
+}
+
+/// Whether a channel holds so much back that only its owner's grant can help.
+bool libssh_connection::must_not_read() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const auto& x) { return x.second->holds_too_much(); });
+}
+
 void libssh_connection::advance_channels() {
+  if (spare_) {
+    spare_->advance(events_);
+    if (spare_->ended())
+      spare_.reset();
+  }
   for (auto i = channels_.begin(); i != channels_.end();) {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
@@ -335,7 +422,13 @@ void libssh_connection::arm() {
   // Nothing is read while the host key is decided on, so being told of it would never end.
   if (!registration_ || state_ == state::over || state_ == state::presenting_host_key)
     return;
-  const bool writing = (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
+  if (unfinished_)
+    return notify_();
+  if (must_not_read())
+    return;
+  const bool writing = state_ == state::established
+                         ? write_pending_
+                         : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
   registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
 }
 
@@ -375,6 +468,7 @@ void libssh_connection::disconnect() {
   if (!session_)
     return;
   channels_.clear();
+  spare_.reset();
   const int socket = ssh_get_fd(session_.get());
   registration_ = {};
   // libssh does not close a socket that it was given, unless the connection broke.

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <system_error>
@@ -30,17 +31,25 @@ file_descriptor checked(int descriptor, const char* call) {
 
 } // namespace
 
+/// What is shared by a registration and the poller's threads.
+struct poller::watch {
+  notify_function notify;
+  /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
+  /// arming, so that no arming is left out that is needed.
+  std::atomic<interest> armed = interest::nothing;
+};
+
 struct poller::core {
   /// A descriptor's number is taken again as soon as it is closed; the ticket tells which of its
   /// owners a registration or an event belongs to.
   struct watched_socket {
     std::uint32_t ticket = 0;
-    std::shared_ptr<notify_function> notify;
+    std::shared_ptr<watch> shared;
   };
 
   core();
 
-  std::uint32_t add(int socket, notify_function notify);
+  registration add(int socket, notify_function notify);
   void remove(int socket, std::uint32_t ticket);
   void run();
   void notify(int socket, std::uint32_t ticket);
@@ -60,7 +69,7 @@ poller::core::core() {
     throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
-std::uint32_t poller::core::add(int socket, notify_function notify) {
+poller::registration poller::core::add(int socket, notify_function notify) {
   const std::lock_guard guard{mutex};
   if (++last_ticket == stop_ticket)
     ++last_ticket;
@@ -68,8 +77,10 @@ std::uint32_t poller::core::add(int socket, notify_function notify) {
   unarmed.events = EPOLLONESHOT;
   unarmed.data.u64 = pack(socket, last_ticket);
   ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket, &unarmed);
-  watched[socket] = {last_ticket, std::make_shared<notify_function>(std::move(notify))};
-  return last_ticket;
+  auto shared = std::make_shared<watch>();
+  shared->notify = std::move(notify);
+  watched[socket] = {last_ticket, shared};
+  return {this, socket, last_ticket, std::move(shared)};
 }
 
 void poller::core::remove(int socket, std::uint32_t ticket) {
@@ -95,24 +106,29 @@ void poller::core::run() {
 }
 
 void poller::core::notify(int socket, std::uint32_t ticket) {
-  std::shared_ptr<notify_function> function;
+  std::shared_ptr<watch> shared;
   {
     const std::lock_guard guard{mutex};
     const auto i = watched.find(socket);
     if (i == watched.end() || i->second.ticket != ticket)
       return;
-    function = i->second.notify;
+    shared = i->second.shared;
   }
-  (*function)();
+  shared->armed = interest::nothing;
+  shared->notify();
 }
 
 poller::registration::registration(registration&& other) noexcept
-  : owner_(std::exchange(other.owner_, nullptr)), socket_(other.socket_), ticket_(other.ticket_) {}
+  : owner_(std::exchange(other.owner_, nullptr)),
+    socket_(other.socket_),
+    ticket_(other.ticket_),
+    watch_(std::move(other.watch_)) {}
 
 poller::registration& poller::registration::operator=(registration&& other) noexcept {
   std::swap(owner_, other.owner_);
   std::swap(socket_, other.socket_);
   std::swap(ticket_, other.ticket_);
+  std::swap(watch_, other.watch_);
   return *this;
 }
 
@@ -122,6 +138,8 @@ poller::registration::~registration() {
 }
 
 void poller::registration::arm(interest what) {
+  if (watch_->armed.exchange(what) == what)
+    return;
   epoll_event wanted{};
   wanted.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   if (what == interest::read_write)
@@ -155,8 +173,7 @@ void poller::stop() {
 }
 
 poller::registration poller::add(int socket, notify_function notify) {
-  const std::uint32_t ticket = core_->add(socket, std::move(notify));
-  return {core_.get(), socket, ticket};
+  return core_->add(socket, std::move(notify));
 }
 
 } // namespace sshexec::ssh

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace sshexec::ssh {
@@ -14,6 +15,7 @@ namespace sshexec::ssh {
 /// while it does, the other threads watch on. All functions may be called from any thread.
 class poller {
   struct core;
+  struct watch;
 
 public:
   /// Called on one of the poller's threads; must not block. May still be called once while its
@@ -21,7 +23,7 @@ public:
   using notify_function = std::function<void()>;
 
   /// What a socket's owner waits for.
-  enum class interest : std::uint8_t { read, read_write };
+  enum class interest : std::uint8_t { nothing, read, read_write };
 
   /// One socket's place in the poller. It may outlive the socket, but must not be armed then.
   class registration {
@@ -31,7 +33,8 @@ public:
     registration& operator=(registration&& other) noexcept;
     ~registration();
 
-    /// Asks for one notification.
+    /// Asks for one notification. Costs nothing if the last one that was asked for is still to
+    /// come.
     void arm(interest what);
 
     explicit operator bool() const { return owner_ != nullptr; }
@@ -39,12 +42,13 @@ public:
   private:
     friend class poller;
 
-    registration(core* owner, int socket, std::uint32_t ticket)
-      : owner_(owner), socket_(socket), ticket_(ticket) {}
+    registration(core* owner, int socket, std::uint32_t ticket, std::shared_ptr<watch> watch)
+      : owner_(owner), socket_(socket), ticket_(ticket), watch_(std::move(watch)) {}
 
     core* owner_ = nullptr;
     int socket_ = -1;
     std::uint32_t ticket_ = 0;
+    std::shared_ptr<watch> watch_;
   };
 
   /// Throws `std::system_error` when the kernel grants no epoll instance or no thread.

@@ -30,6 +30,8 @@ struct peer_process {
 settings bounded_settings() {
   settings result = quick_settings();
   result.command_timeout = 10s;
+  // What is said of the next channel concerns the next command.
+  result.spare_channel = false;
   return result;
 }
 

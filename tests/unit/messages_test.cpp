@@ -77,9 +77,8 @@ BOOST_AUTO_TEST_CASE(a_machine_survives_the_network) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_with_all_its_options_survives_the_network) {
-  const auto consumer = system.spawn([]() -> output_consumer::behavior_type {
-    return {[](const output_chunk&) {}};
-  });
+  const auto consumer
+    = system.spawn([]() -> output_consumer::behavior_type { return {[](const output_chunk&) {}}; });
   const command x{all_byte_values(),
                   1500ms,
                   1h,

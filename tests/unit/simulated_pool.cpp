@@ -62,6 +62,11 @@ void simulated_connection::end(ssh::exec_id id, ssh::exec_outcome outcome) {
   emit(ssh::event::channel_closed{id});
 }
 
+void simulated_connection::end_spare(bool refused) {
+  has_spare = false;
+  emit(ssh::event::spare_ended{refused, 0});
+}
+
 void simulated_connection::lose(ssh::error_kind kind, std::string text) {
   emit(ssh::event::lost{{kind, std::move(text)}});
 }
@@ -130,9 +135,20 @@ std::shared_ptr<pending_answer> simulated_pool::request(command what, machine ta
               ++answer->count;
               self->quit();
             });
-        return {[this, self](cancel_atom, const machine& of, const std::string& id) {
-          self->send(registry, cancel_atom_v, of, id);
-        }};
+        return {
+          [this, self](cancel_atom, const machine& of, const std::string& id) {
+            self->send(registry, cancel_atom_v, of, id);
+          },
+          // A request of its own, for the pool knows callers by who sends.
+          [this, self](input_atom, const machine& of, const std::string& id, std::string& data,
+                       bool end) {
+            auto promise = self->make_response_promise();
+            self->request(registry, caf::infinite, input_atom_v, of, id, std::move(data), end)
+              .then([promise]() mutable { promise.deliver(caf::unit); },
+                    [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
+            return promise;
+          },
+        };
       });
   settle();
   return answer;
@@ -141,6 +157,19 @@ std::shared_ptr<pending_answer> simulated_pool::request(command what, machine ta
 void simulated_pool::cancel(const pending_answer& answer, const std::string& id, machine target) {
   caf::anon_send(answer.caller, cancel_atom_v, std::move(target), id);
   settle();
+}
+
+std::shared_ptr<pending_input> simulated_pool::feed(const pending_answer& answer, std::string data,
+                                                    bool end, machine target) {
+  auto result = std::make_shared<pending_input>();
+  system.spawn([result, caller = answer.caller, target = std::move(target), data = std::move(data),
+                end](caf::event_based_actor* self) {
+    self->request(caller, caf::infinite, input_atom_v, target, std::string{}, data, end)
+      .then([result] { result->accepted = true; },
+            [result](caf::error& reason) { result->error = std::move(reason); });
+  });
+  settle();
+  return result;
 }
 
 void simulated_pool::end_caller(const pending_answer& answer) {
@@ -173,7 +202,8 @@ void simulated_pool::shut_down() {
   registry = nullptr;
   pass(pool_settings.drain_timeout);
   pass(pool_settings.kill_grace);
-  pass(pool_settings.kill_grace);
+  // A hunt for the processes of a tracked command takes a channel more.
+  pass(pool_settings.kill_grace + pool_settings.connect_timeout);
 }
 
 } // namespace sshexec::test

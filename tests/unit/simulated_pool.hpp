@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct simulated_network {
   std::function<void(simulated_connection&)> on_dial;
   /// Called for each command that starts; by default nothing happens until the test says so.
   std::function<void(simulated_connection&, ssh::exec_id)> on_start;
+  /// Called for each spare channel that the pool wants; by default it is there.
+  std::function<void(simulated_connection&)> on_spare;
   /// Called for each connection that the pool drops.
   std::function<void(simulated_connection&)> on_drop;
   /// Connections alive now; a dropped one leaves.
@@ -77,15 +80,32 @@ public:
   }
 
   void start(ssh::exec_id id, ssh::exec_request request) override {
+    if (request.takes_spare)
+      has_spare = false;
     started.emplace_back(id, std::move(request));
     if (network_.on_start)
       network_.on_start(*this, id);
   }
 
-  void open_spare() override {}
-  void close_spare() override {}
-  void write(ssh::exec_id, std::string, bool) override {}
-  void grant(ssh::exec_id, std::uint64_t) override {}
+  void open_spare() override {
+    ++spares_opened;
+    has_spare = true;
+    if (network_.on_spare)
+      network_.on_spare(*this);
+  }
+
+  void close_spare() override { end_spare(); }
+
+  /// The spare channel closes, or is refused.
+  void end_spare(bool refused = false);
+
+  void write(ssh::exec_id id, std::string data, bool end) override {
+    input[id] += data;
+    if (end)
+      input[id] += "<end>";
+  }
+
+  void grant(ssh::exec_id id, std::uint64_t bytes) override { granted[id] += bytes; }
 
   void signal(ssh::exec_id id, std::string_view name) override {
     signals.emplace_back(id, std::string{name});
@@ -112,6 +132,11 @@ public:
   std::vector<ssh::exec_id> abandoned;
   /// What the next abandoned command brought.
   ssh::exec_outcome partial;
+  bool has_spare = false;
+  std::size_t spares_opened = 0;
+  /// What was written to each command behind its first input, and the bytes of output granted.
+  std::map<ssh::exec_id, std::string> input;
+  std::map<ssh::exec_id, std::uint64_t> granted;
   std::size_t keepalives = 0;
   bool answers_keepalives = false;
   std::uint64_t bytes = 0;
@@ -144,6 +169,12 @@ struct pending_answer {
   [[nodiscard]] failure what() const { return error ? to_failure(*error) : failure{}; }
 };
 
+/// What became of some input.
+struct pending_input {
+  bool accepted = false;
+  std::optional<caf::error> error;
+};
+
 /// A registry and its supervisors with services that answer at once.
 class simulated_pool {
 public:
@@ -159,6 +190,10 @@ public:
   /// Lets a request's caller cancel its commands of this id.
   void cancel(const pending_answer& answer, const std::string& id = {},
               machine target = some_machine());
+
+  /// Sends more input for a request's command in its caller's name.
+  std::shared_ptr<pending_input> feed(const pending_answer& answer, std::string data,
+                                      bool end = false, machine target = some_machine());
 
   /// Ends a request's caller.
   void end_caller(const pending_answer& answer);

@@ -27,6 +27,7 @@ settings random_settings(std::mt19937_64& random) {
     result.retry_delays.emplace_back(std::chrono::milliseconds{pick(1, 9) * 500 + i});
   result.max_channels = static_cast<std::uint32_t>(pick(1, 10));
   result.max_queued = pick(0, 4) == 0 ? 20 : 10'000;
+  result.spare_channel = pick(0, 3) > 0;
   result.drain_timeout = std::chrono::seconds{pick(0, 3) * 10};
   return result;
 }
@@ -40,6 +41,7 @@ public:
     pool_.network.on_drop = [this](simulated_connection& link) { dropped(link); };
     pool_.network.on_start
       = [this](simulated_connection& link, ssh::exec_id id) { begin_command(link, id); };
+    pool_.network.on_spare = [this](simulated_connection& link) { begin_spare(link); };
   }
 
   void run() {
@@ -129,6 +131,8 @@ private:
       what.retry = static_cast<retry_policy>(pick(0, 2));
       what.outlives_caller = chance(30);
       what.id = id;
+      if (chance(20))
+        what.deadline = std::chrono::seconds{pick(1, 30)};
       auto& added = requests_.emplace_back();
       added.line = what.line;
       added.machine = name;
@@ -195,8 +199,7 @@ private:
     link_state& state = links_[&link];
     attempts_[state.machine].started = true;
     state.channels[id] = {};
-    if (state.channels.size() > pool_.pool_settings.max_channels)
-      BOOST_ERROR("more channels than allowed");
+    check_channels(link);
     ++link.bytes;
     switch (pick(0, 9)) {
       case 0:
@@ -212,6 +215,18 @@ private:
         send(link, id);
         return close(link, id);
     }
+  }
+
+  void begin_spare(simulated_connection& link) {
+    check_channels(link);
+    if (chance(20))
+      link.end_spare(chance(80));
+  }
+
+  void check_channels(simulated_connection& link) {
+    const std::size_t spares = link.has_spare ? 1 : 0;
+    if (links_[&link].channels.size() + spares > pool_.pool_settings.max_channels)
+      BOOST_ERROR("more channels than allowed");
   }
 
   void refuse(simulated_connection& link, ssh::exec_id id) {
@@ -251,6 +266,8 @@ private:
       chance(50) ? establish(link) : link.lose(ssh::error_kind::dropped);
     } else if (chance(5)) {
       lose(link);
+    } else if (link.has_spare && chance(10)) {
+      link.end_spare();
     } else if (!state.channels.empty()) {
       const auto [id, channel] = *state.channels.begin();
       if (channel.sent)

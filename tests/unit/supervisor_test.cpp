@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_channel_refused_while_none_is_open_is_tried_again_after_a
 BOOST_AUTO_TEST_CASE(an_exec_request_that_the_server_refuses_is_rejected) {
   network.on_start = [](simulated_connection& connection, ssh::exec_id id) {
     connection.emit(ev::exec_sent{id});
-    connection.emit(ev::exec_refused{id});
+    connection.emit(ev::exec_refused{id, "the server refused to run the command"});
   };
   const auto answer = request(some_command());
   BOOST_REQUIRE(answer->error);
