@@ -61,22 +61,34 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
   return logger;
 }
 
-journal_actor::behavior_type
-execution_journal(journal_actor::stateful_pointer<execution_journal_state>,
-                  std::shared_ptr<spdlog::logger> logger, line_formatter to_line) {
+void reopen(spdlog::logger& logger, const settings& config) {
+  try {
+    auto sink = open_sink(config);
+    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+    logger.sinks().front() = std::move(sink);
+  } catch (const spdlog::spdlog_ex& reason) {
+    std::fprintf(stderr, "sshexec: cannot reopen the journal: %s\n", reason.what());
+  }
+}
+
+execution_journal_actor::behavior_type
+execution_journal(execution_journal_actor::stateful_pointer<execution_journal_state>,
+                  const std::shared_ptr<spdlog::logger>& logger, const settings& config) {
+  const line_formatter to_line = config.journal_format == "json" ? to_json_line : to_plain_line;
   return {
-    [logger = std::move(logger), to_line](const execution_record& x) { logger->info(to_line(x)); },
+    [logger, to_line](const execution_record& x) { logger->info(to_line(x)); },
+    [logger, config](reopen_atom) { reopen(*logger, config); },
   };
 }
 
 } // namespace
 
-caf::expected<journal_actor> spawn_journal(caf::actor_system& system, const settings& config) {
+caf::expected<execution_journal_actor> spawn_journal(caf::actor_system& system,
+                                                     const settings& config) {
   if (config.journal == "none")
-    return journal_actor{};
-  const auto to_line = config.journal_format == "json" ? to_json_line : to_plain_line;
+    return execution_journal_actor{};
   try {
-    return system.spawn<caf::detached>(execution_journal, make_logger(open_sink(config)), to_line);
+    return system.spawn<caf::detached>(execution_journal, make_logger(open_sink(config)), config);
   } catch (const spdlog::spdlog_ex& reason) {
     return make_service_error(error_code::configuration_error,
                               "Journal " + config.journal + ": " + reason.what());

@@ -8,6 +8,13 @@
 
 namespace sshexec {
 
+using reopen_atom = caf::atom_constant<caf::atom("reopen")>;
+
+using execution_journal_actor = journal_actor::extend<
+  /// Opens the journal's file anew, so that what rotates log files can move it away; all records
+  /// that came before are in the old one. When it cannot be opened, the old one is written on.
+  caf::reacts_to<reopen_atom>>;
+
 /// Starts the journal: one line for each record, on a thread of its own, so that a slow disk or a
 /// blocked terminal holds up nobody, and nothing is lost. Each line is with the operating system
 /// before the next one is begun. A journal file is made readable by its owner alone, because
@@ -22,6 +29,7 @@ namespace sshexec {
 ///
 /// It ends with an exit message, after all records that were sent before. The journal "none" is
 /// nobody: what is sent to it goes nowhere, and wakes no thread.
-caf::expected<journal_actor> spawn_journal(caf::actor_system& system, const settings& config);
+caf::expected<execution_journal_actor> spawn_journal(caf::actor_system& system,
+                                                     const settings& config);
 
 } // namespace sshexec

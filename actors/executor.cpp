@@ -8,6 +8,7 @@
 #include "sshexec/actors/service_error.hpp"
 #include "sshexec/ssh/poller.hpp"
 
+#include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
 #include <pwd.h>
 #include <unistd.h>
@@ -52,20 +53,30 @@ caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config) {
   if (auto complaint = validate(config))
     return complaint;
+  auto journal = spawn_journal(system, config);
+  if (!journal)
+    return std::move(journal.error());
+  auto executor = spawn_executor(system, std::move(config), *journal);
+  if (!executor)
+    caf::anon_send_exit(*journal, caf::exit_reason::user_shutdown);
+  return executor;
+}
+
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             journal_actor journal) {
+  if (auto complaint = validate(config))
+    return complaint;
   if (config.user.empty())
     config.user = current_user();
   auto poller = make_poller();
   if (!poller)
     return std::move(poller.error());
-  auto journal = spawn_journal(system, config);
-  if (!journal)
-    return std::move(journal.error());
   supervisor_services services;
   services.resolver = system.spawn(resolver, ssh::resolve, default_max_look_ups);
   services.credentials = system.spawn<caf::detached>(file_credential_store, config.identity_file,
                                                      config.passphrase_file);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
-  services.journal = std::move(*journal);
+  services.journal = std::move(journal);
   services.connect = ssh::make_connection_factory(std::move(*poller));
   return executor_actor{system.spawn(pool_registry, std::move(config), std::move(services))};
 }

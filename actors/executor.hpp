@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 
@@ -15,8 +16,13 @@ namespace sshexec {
 ///     self->request(*executor, caf::infinite, sshexec::execute_atom_v, machine, command)
 ///
 /// An exit message ends it: every open request is answered with `shutting_down`, every connection
-/// closed. Dropping the handle does not end it. Fails with `configuration_error`, such as when the
-/// journal's file cannot be written.
+/// closed. Dropping the handle does not end it, and an `actor_system` waits in its destructor for
+/// one that lives. May be called from any thread; waits for nothing but the journal's file. Fails
+/// with `configuration_error` when that cannot be written or a setting makes no sense (`validate`).
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
+
+/// Does the same with a journal that was made before; the executor ends it together with itself.
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             journal_actor journal);
 
 } // namespace sshexec

@@ -88,6 +88,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   const execution& x
     = executions.try_emplace(id, std::move(what), caller, reply<command_result>{promise}, now())
         .first->second;
+  notify(pool_event_kind::command_received, x);
   if (x.command.deadline)
     set_timer(timer::deadline, *x.command.deadline, id);
   if (const auto reason = objection())
@@ -144,6 +145,8 @@ void machine_supervisor_state::connect() {
   ++connection_number;
   prepared = {};
   connect_step = "looking up keys and addresses";
+  activity.link_since = now();
+  notify(pool_event_kind::connecting);
   set_timer(timer::connect, config.connect_timeout);
   for (const ssh::exec_id id : waiting)
     join_attempt(id);
@@ -268,6 +271,9 @@ void machine_supervisor_state::connected() {
   bytes_heard = 0;
   last_heard = now();
   silent_checks = 0;
+  notify(pool_event_kind::connected);
+  activity.link_since = now();
+  activity.connected_at = caf::make_timestamp();
   timers.cancel({timer::connect, 0});
   set_timer(timer::keepalive, config.keepalive_interval);
   for (const ssh::exec_id id : waiting)
@@ -278,6 +284,7 @@ void machine_supervisor_state::connected() {
 void machine_supervisor_state::attempt_failed(const setback& reason) {
   drop_connection();
   ++failures;
+  notify(pool_event_kind::connect_failed, reason.code, reason.text);
   bool gave_up = !reason.retriable();
   const auto ids = waiting;
   for (const ssh::exec_id id : ids) {
@@ -402,6 +409,7 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   x.where = stage::running;
   x.progress = progress::may_have_run;
   x.enter(phase::run, now());
+  notify(pool_event_kind::command_started, x);
   timers.cancel({timer::open_channel, id});
   set_timer(timer::run, *x.command.timeout, id);
   send_early_input(id);
@@ -493,6 +501,7 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
       && (x.command.retry == retry_policy::always || x.progress == progress::not_started);
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
+  notify(pool_event_kind::command_retried, x, reason.code, reason.text);
   cancel_timers(id);
   tracked.erase(id);
   x.attempting = false;
@@ -750,6 +759,7 @@ void machine_supervisor_state::ended(ssh::exec_id id, ssh::exec_outcome& outcome
 void machine_supervisor_state::lost(const setback& reason) {
   if (link != link_state::connected)
     return attempt_failed(reason);
+  notify(pool_event_kind::connection_lost, reason.code, reason.text);
   // A connection that never carried a command is no better than one that was never made.
   const bool proven = commands_sent > 0 || executions.empty();
   std::vector<ssh::exec_id> interrupted;
@@ -841,6 +851,8 @@ void machine_supervisor_state::renew() {
 }
 
 void machine_supervisor_state::expire() {
+  if (link == link_state::connected)
+    notify(pool_event_kind::connection_closed);
   drop_connection();
   link = link_state::disconnected;
   if (const auto strong_registry = registry.lock())
@@ -874,6 +886,8 @@ void machine_supervisor_state::drained() {
 }
 
 void machine_supervisor_state::leave() {
+  if (link == link_state::connected)
+    notify(pool_event_kind::connection_closed);
   drop_connection();
   // Those who live longer would keep what is left of this actor in memory.
   self->demonitor(caf::actor_cast<caf::actor_addr>(registry));
@@ -903,6 +917,9 @@ void machine_supervisor_state::succeed(ssh::exec_id id, ssh::exec_outcome outcom
   // First the journal, so that its lines are in the order in which callers saw their answers.
   self->send(services.journal, std::move(record));
   dismiss_feeders(x);
+  ++activity.succeeded;
+  activity.latency.add(result.duration);
+  notify(pool_event_kind::command_finished, x);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -917,6 +934,8 @@ void machine_supervisor_state::fail(ssh::exec_id id, error_code code, failure wh
   record.message = what.message;
   self->send(services.journal, std::move(record));
   dismiss_feeders(x);
+  ++activity.failed;
+  notify(pool_event_kind::command_finished, x, code, what.message);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }
@@ -1131,6 +1150,10 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
     },
     [self](input_atom, const machine&, const std::string& id, std::string& data, bool end) {
       return self->state.input(id, data, end);
+    },
+    [self](status_atom) { return self->state.status(); },
+    [self](observers_atom, observer_list& observers) {
+      self->state.activity.observers = std::move(observers);
     },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
     [self](tick_atom) { self->state.tick(); },

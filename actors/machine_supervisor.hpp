@@ -3,6 +3,8 @@
 #include "sshexec/actors/breaker.hpp"
 #include "sshexec/actors/channel_slots.hpp"
 #include "sshexec/actors/execution.hpp"
+#include "sshexec/actors/machine_activity.hpp"
+#include "sshexec/actors/observers.hpp"
 #include "sshexec/actors/services.hpp"
 #include "sshexec/actors/setback.hpp"
 #include "sshexec/actors/settings.hpp"
@@ -30,8 +32,16 @@ namespace sshexec {
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
+using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
-using supervisor_actor = executor_actor::extend<
+using supervisor_actor = caf::typed_actor<
+  /// As of the executor.
+  caf::replies_to<execute_atom, machine, command>::with<command_result>,
+  caf::reacts_to<cancel_atom, machine, std::string>,
+  caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
+  caf::replies_to<status_atom>::with<machine_status>,
+  /// From now on these are told what happens.
+  caf::reacts_to<observers_atom, observer_list>,
   /// The socket of the connection with this number can be read or written.
   caf::reacts_to<ready_atom, std::uint64_t>,
   /// A deadline may have passed.
@@ -197,6 +207,15 @@ struct machine_supervisor_state {
   void finish(ssh::exec_id id);
   execution_record record_of(const execution& x) const;
 
+  // -- others are told (machine_supervisor_reports.cpp) ----------------------------------------
+
+  /// Tells the observers of the connection, and of a command.
+  void notify(pool_event_kind kind, error_code outcome = error_code::none,
+              const std::string& detail = {}) const;
+  void notify(pool_event_kind kind, const execution& about, error_code outcome = error_code::none,
+              const std::string& detail = {}) const;
+  [[nodiscard]] machine_status status() const;
+
   // -- plumbing ------------------------------------------------------------------------------
 
   /// Asks a service something for the present attempt to connect, which fails with the service;
@@ -278,6 +297,7 @@ struct machine_supervisor_state {
   time_point last_heard;
   int silent_checks = 0;
 
+  machine_activity activity;
   timer_queue<timer_key> timers;
   std::minstd_rand random{std::random_device{}()};
 };

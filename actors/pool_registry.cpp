@@ -1,5 +1,6 @@
 #include "sshexec/actors/pool_registry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sshexec {
@@ -25,6 +26,7 @@ bool is_variable_name(const std::string& name) {
 } // namespace
 
 caf::result<command_result> pool_registry_state::execute(machine& target, command& what) {
+  ++requests;
   complete(target);
   complete(what);
   if (shutdown_reason)
@@ -60,6 +62,11 @@ void pool_registry_state::expired(const machine& target, std::uint64_t received)
     return;
   self->send_exit(i->second.supervisor, caf::exit_reason::normal);
   machines.erase(i);
+  pool_event event;
+  event.kind = pool_event_kind::machine_retired;
+  event.time = caf::make_timestamp();
+  event.machine = target;
+  tell(observers, event);
 }
 
 void pool_registry_state::supervisor_ended(const caf::actor_addr& supervisor) {
@@ -78,6 +85,75 @@ void pool_registry_state::shut_down(const caf::error& reason) {
   for (const auto& [supervisor, target] : supervisors)
     self->send_exit(supervisor, caf::exit_reason::user_shutdown);
   quit_when_done();
+}
+
+void pool_registry_state::subscribe(const observer_actor& who) {
+  auto list = observers ? *observers : std::vector<observer_actor>{};
+  // From another node, a handle may arrive empty.
+  if (!who || std::find(list.begin(), list.end(), who) != list.end())
+    return;
+  self->monitor(who);
+  list.push_back(who);
+  set_observers(std::move(list));
+}
+
+void pool_registry_state::unsubscribe(const caf::actor_addr& who) {
+  const auto is_meant = [&](const observer_actor& x) { return x.address() == who; };
+  if (!observers || std::none_of(observers->begin(), observers->end(), is_meant))
+    return;
+  self->demonitor(who);
+  auto list = *observers;
+  std::erase_if(list, is_meant);
+  set_observers(std::move(list));
+}
+
+void pool_registry_state::set_observers(std::vector<observer_actor> list) {
+  observers
+    = list.empty() ? nullptr : std::make_shared<const std::vector<observer_actor>>(std::move(list));
+  for (const auto& [target, known] : machines)
+    self->send(known.supervisor, observers_atom::value, observers);
+}
+
+caf::result<executor_status> pool_registry_state::status() {
+  auto promise = self->make_response_promise<executor_status>();
+  next_askers.emplace_back(promise);
+  if (current_survey.missing == 0)
+    begin_survey();
+  return promise;
+}
+
+void pool_registry_state::begin_survey() {
+  current_survey = {{}, machines.size(), std::exchange(next_askers, {})};
+  // An ended supervisor's mailbox answers with an error, so none is waited for in vain.
+  for (const auto& [target, known] : machines) {
+    self->request(known.supervisor, caf::infinite, status_atom_v)
+      .then(
+        [this](machine_status& x) {
+          current_survey.seen.machines.push_back(std::move(x));
+          one_less_missing();
+        },
+        [this](const caf::error&) { one_less_missing(); });
+  }
+  if (machines.empty())
+    end_survey();
+}
+
+void pool_registry_state::one_less_missing() {
+  if (--current_survey.missing == 0)
+    end_survey();
+}
+
+void pool_registry_state::end_survey() {
+  executor_status& seen = current_survey.seen;
+  seen.requests = requests;
+  seen.refused = refused;
+  std::sort(seen.machines.begin(), seen.machines.end(),
+            [](const auto& a, const auto& b) { return a.machine < b.machine; });
+  for (auto& asker : current_survey.askers)
+    asker.deliver(seen);
+  current_survey = {};
+  if (!next_askers.empty())
+    begin_survey();
 }
 
 std::optional<std::string> pool_registry_state::objection(const machine& target,
@@ -108,13 +184,23 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
 
 caf::error pool_registry_state::refuse(const machine& target, const command& what, error_code code,
                                        std::string message) {
+  ++refused;
   execution_record record;
   record.time = caf::make_timestamp();
   record.machine = target;
   record.command_line = what.line;
   record.outcome = code;
   record.message = message;
+  pool_event event;
+  event.kind = pool_event_kind::command_finished;
+  event.time = record.time;
+  event.machine = target;
+  event.command_id = what.id;
+  event.command_line = what.line;
+  event.outcome = code;
+  event.detail = message;
   self->send(services.journal, std::move(record));
+  tell(observers, event);
   failure reason;
   reason.message = std::move(message);
   reason.machine = to_address(target);
@@ -140,13 +226,23 @@ pool_registry_state::entry& pool_registry_state::entry_of(const machine& target)
                                        caf::actor_cast<registry_actor>(self));
     self->monitor(i->second.supervisor);
     supervisors.emplace(i->second.supervisor.address(), target);
+    if (observers)
+      self->send(i->second.supervisor, observers_atom::value, observers);
   }
   return i->second;
 }
 
 void pool_registry_state::quit_when_done() {
-  if (!shutdown_reason || !supervisors.empty())
-    return;
+  if (shutdown_reason && supervisors.empty())
+    quit();
+}
+
+void pool_registry_state::quit() {
+  // Those who live longer would keep what is left of this actor in memory.
+  if (observers) {
+    for (const observer_actor& observer : *observers)
+      self->demonitor(observer.address());
+  }
   const auto reason = caf::exit_reason::user_shutdown;
   self->send_exit(services.resolver, reason);
   self->send_exit(services.credentials, reason);
@@ -162,8 +258,10 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
   self->state.services = std::move(services);
   self->set_exit_handler(
     [self](const caf::exit_msg& message) { self->state.shut_down(message.reason); });
-  self->set_down_handler(
-    [self](const caf::down_msg& message) { self->state.supervisor_ended(message.source); });
+  self->set_down_handler([self](const caf::down_msg& message) {
+    self->state.supervisor_ended(message.source);
+    self->state.unsubscribe(message.source);
+  });
   return {
     [self](execute_atom, machine& target, command& what) {
       return self->state.execute(target, what);
@@ -174,6 +272,11 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);
     },
+    [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
+    [self](unsubscribe_atom, const observer_actor& who) {
+      self->state.unsubscribe(caf::actor_cast<caf::actor_addr>(who));
+    },
+    [self](status_atom) { return self->state.status(); },
     [self](expired_atom, const machine& target, std::uint64_t received) {
       self->state.expired(target, received);
     },

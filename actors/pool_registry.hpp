@@ -1,6 +1,8 @@
 #pragma once
 
 #include "sshexec/actors/machine_supervisor.hpp"
+#include "sshexec/actors/observers.hpp"
+#include "sshexec/actors/reply.hpp"
 #include "sshexec/actors/settings.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -14,8 +16,8 @@
 
 namespace sshexec {
 
-/// Knows which supervisors exist: hands each request to the one of its machine, and retires those
-/// that are idle.
+/// Knows which supervisors exist: hands each request to the one of its machine, retires those that
+/// are idle, and asks them all when it is asked for the status.
 struct pool_registry_state {
   static inline const char* name = "sshexec.pool_registry";
 
@@ -23,6 +25,15 @@ struct pool_registry_state {
     supervisor_actor supervisor;
     /// Requests ever handed over; an expiry that counts fewer has one still ahead of it.
     std::uint64_t delegated = 0;
+  };
+
+  /// A round of questions to all supervisors. There is one at a time: who asks meanwhile shares the
+  /// next one, so that many who ask cost no more than one.
+  struct survey {
+    executor_status seen;
+    /// Supervisors that have neither answered nor ended.
+    std::size_t missing = 0;
+    std::vector<reply<executor_status>> askers;
   };
 
   explicit pool_registry_state(registry_actor::pointer self_ptr) : self(self_ptr) {}
@@ -34,6 +45,15 @@ struct pool_registry_state {
   void supervisor_ended(const caf::actor_addr& supervisor);
   void shut_down(const caf::error& reason);
 
+  void subscribe(const observer_actor& who);
+  void unsubscribe(const caf::actor_addr& who);
+  void set_observers(std::vector<observer_actor> list);
+
+  caf::result<executor_status> status();
+  void begin_survey();
+  void one_less_missing();
+  void end_survey();
+
   /// What makes a request senseless from the start.
   [[nodiscard]] std::optional<std::string> objection(const machine& target,
                                                      const command& what) const;
@@ -43,6 +63,7 @@ struct pool_registry_state {
   void complete(command& what) const;
   entry& entry_of(const machine& target);
   void quit_when_done();
+  void quit();
 
   registry_actor::pointer self;
   settings config;
@@ -50,6 +71,11 @@ struct pool_registry_state {
   std::map<machine, entry> machines;
   /// Every supervisor that has not ended yet, the retired ones included.
   std::map<caf::actor_addr, machine> supervisors;
+  observer_list observers;
+  std::uint64_t requests = 0;
+  std::uint64_t refused = 0;
+  survey current_survey;
+  std::vector<reply<executor_status>> next_askers;
   std::optional<caf::error> shutdown_reason;
 };
 

@@ -34,6 +34,7 @@ public:
       return;
     failure reason;
     reason.message = "The executor ended before the request was served";
+    reason.progress = progress::may_have_run;
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 

@@ -1,6 +1,8 @@
+#include "authority.hpp"
 #include "demo.hpp"
 #include "report.hpp"
 #include "run_options.hpp"
+#include "serve.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +15,14 @@ namespace {
 
 using namespace sshexec::app;
 
+int run_serve(const serve_options& options) {
+  const auto request = to_request(options);
+  if (request)
+    return serve(*request);
+  complain(request.error());
+  return exit_error;
+}
+
 int run_tool(int argc, char** argv) {
   CLI::App tool{"Runs commands on machines over SSH.", "sshexec"};
   tool.set_version_flag("--version", SSHEXEC_VERSION);
@@ -23,6 +33,15 @@ int run_tool(int argc, char** argv) {
   add_run_options(*run, options);
   CLI::App* demo = tool.add_subcommand(
     "demo", "Run a few commands on an SSH server that this demo starts itself, on loopback");
+
+  serve_options daemon;
+  CLI::App* serve
+    = tool.add_subcommand("serve", "Let other processes run commands through this one");
+  add_serve_options(*serve, daemon);
+  std::string directory;
+  CLI::App* authority = tool.add_subcommand(
+    "authority", "Make a private certificate authority, and certificates for a hub and a client");
+  authority->add_option("directory", directory, "where its files go")->required();
 
   // CLI11 would take a word such as "[a, b]" for a list and change it: the command is not for it.
   char** const end = argv + argc;
@@ -37,6 +56,10 @@ int run_tool(int argc, char** argv) {
   }
   if (demo->parsed())
     return run_demo();
+  if (authority->parsed())
+    return run_authority(directory);
+  if (serve->parsed())
+    return run_serve(daemon);
   if (!options.words.empty() || end - dashes < 2) {
     complain("the command is missing: put it behind -- (see sshexec run --help)");
     return exit_error;

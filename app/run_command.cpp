@@ -17,7 +17,7 @@ struct ended_request {
 ended_request execute(const run_request& request) {
   ended_request result;
   signal_watcher signals;
-  tool_system system{request.config};
+  tool_system system{request.config, request.hub};
   if (const auto& executor = system.executor()) {
     signals.start([&system] { system.shut_down(); });
     caf::scoped_actor self{*system};

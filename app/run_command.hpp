@@ -3,6 +3,9 @@
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/command.hpp"
 #include "sshexec/messages/machine.hpp"
+#include "sshexec/remote/connect_executor.hpp"
+
+#include <optional>
 
 namespace sshexec::app {
 
@@ -11,6 +14,8 @@ struct run_request {
   machine target;
   command what;
   settings config;
+  /// Who runs the command instead of this process, if anybody.
+  std::optional<connect_settings> hub;
   bool json = false;
 };
 

@@ -1,13 +1,9 @@
 #include "run_options.hpp"
 
+#include "configuration.hpp"
 #include "quantities.hpp"
-#include "sshexec/messages/failure.hpp"
 #include "target.hpp"
 
-#include <caf/actor_system_config.hpp>
-#include <caf/pec.hpp>
-
-#include <filesystem>
 #include <iostream>
 #include <iterator>
 
@@ -23,6 +19,7 @@ Examples:
   sshexec run web-1 -- uptime
   sshexec run -i ~/.ssh/deploy -t 5m deploy@db-1:2222 -- 'pg_dump shop | gzip'
   sshexec run --json web-1 -- df -h / | jq .stdout
+  sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
 
 Exit codes:
   the remote command's own; 128+N when signal N ended it; 124 when its time was up;
@@ -40,34 +37,6 @@ std::vector<caf::timespan> doubling_delays(unsigned retries) {
   for (unsigned i = 0; i < retries; ++i, delay *= 2)
     result.push_back(delay);
   return result;
-}
-
-std::string describe(const caf::error& error) {
-  if (error.category() != caf::atom("parser") || !error.context().match_elements<caf::settings>())
-    return "cannot be opened";
-  const auto place = error.context().get_as<caf::settings>(0);
-  return "line " + std::to_string(caf::get_or(place, "line", std::int64_t{0})) + ", column "
-         + std::to_string(caf::get_or(place, "column", std::int64_t{0})) + ": "
-         + to_string(static_cast<caf::pec>(error.code()));
-}
-
-tl::expected<settings, std::string> read_configuration(const std::optional<std::string>& file) {
-  caf::settings content;
-  if (file) {
-    // CAF would read a directory as an empty file.
-    if (std::filesystem::is_directory(*file))
-      return failed{*file + " is a directory"};
-    auto parsed = caf::actor_system_config::parse_config_file(file->c_str());
-    if (!parsed)
-      return failed{*file + ": " + describe(parsed.error())};
-    content = std::move(*parsed);
-  }
-  // One command needs no record of its own on the terminal.
-  caf::put_missing(content, "sshexec.journal", "none");
-  auto result = read_settings(content);
-  if (!result)
-    return failed{file.value_or("configuration") + ": " + to_failure(result.error()).message};
-  return std::move(*result);
 }
 
 template <class T>
@@ -143,6 +112,50 @@ tl::expected<command, std::string> make_command(const run_options& options) {
   return what;
 }
 
+tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_options& options) {
+  if (!options.hub)
+    return std::nullopt;
+  auto address = parse_address(*options.hub);
+  if (!address)
+    return failed{address.error()};
+  if (address->port == 0)
+    return failed{"--hub wants HOST:PORT, not '" + *options.hub + "'"};
+  connect_settings result;
+  result.hub = std::move(*address);
+  result.plain = options.hub_plain;
+  result.tls = options.hub_tls;
+  return result;
+}
+
+/// What a hub decides by itself goes with its configuration.
+void add_hub_options(CLI::App& run, run_options& x) {
+  const std::string hub = "Through a hub (sshexec serve)";
+  CLI::Option* address
+    = run.add_option("--hub", x.hub, "let this hub run the command; FILE of -i is there too")
+        ->type_name("HOST:PORT")
+        ->group(hub);
+  run.add_flag("--hub-plain", x.hub_plain, "without TLS, on this machine")
+    ->needs(address)
+    ->group(hub);
+  run.add_option("--hub-cert", x.hub_tls.certificate, "our certificate")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  run.add_option("--hub-key", x.hub_tls.key, "its key")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  run
+    .add_option("--hub-ca", x.hub_tls.authority, "the authority that signed the hub's certificate")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  for (const char* local :
+       {"--passphrase-file", "--host-key-policy", "--known-hosts", "--connect-timeout", "--retries",
+        "--journal", "--journal-format", "--config"})
+    address->excludes(run.get_option(local));
+}
+
 } // namespace
 
 void add_run_options(CLI::App& run, run_options& x) {
@@ -205,6 +218,7 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
     ->type_name("FILE")
     ->group(data);
+  add_hub_options(run, x);
 }
 
 tl::expected<run_request, std::string> to_request(const run_options& options) {
@@ -213,16 +227,21 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   auto target = make_machine(options);
   if (!target)
     return failed{target.error()};
-  auto config = read_configuration(options.config_file);
+  // One command needs no record of its own on the terminal.
+  auto config = read_configuration(options.config_file, {{"journal", caf::config_value{"none"}}});
   if (!config)
     return failed{config.error()};
-  if (const auto applied = apply(options, *config); !applied)
+  if (const auto applied = apply(options, config->executor); !applied)
     return failed{applied.error()};
+  auto hub = make_hub(options);
+  if (!hub)
+    return failed{hub.error()};
   auto what = make_command(options);
   if (!what)
     return failed{what.error()};
   request.target = std::move(*target);
-  request.config = std::move(*config);
+  request.config = std::move(config->executor);
+  request.hub = std::move(*hub);
   request.what = std::move(*what);
   return request;
 }

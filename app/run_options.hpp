@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run_command.hpp"
+#include "sshexec/remote/tls_context.hpp"
 
 #include <CLI/App.hpp>
 #include <tl/expected.hpp>
@@ -34,6 +35,9 @@ struct run_options {
   std::optional<std::string> journal;
   std::optional<std::string> journal_format;
   std::optional<std::string> config_file;
+  std::optional<std::string> hub;
+  bool hub_plain = false;
+  tls_files hub_tls;
 };
 
 /// Declares the options on the command line of `run`, with their help; they are read into `x`.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace sshexec::app {
 
@@ -83,6 +84,17 @@ tl::expected<machine, std::string> parse_target(const std::string& text) {
   if (!parsed)
     return failed{parsed.error()};
   return result;
+}
+
+tl::expected<network_address, std::string> parse_address(const std::string& text) {
+  const std::string any_port = ":0";
+  machine parsed;
+  parsed.port = 0;
+  const auto end = text.size() - (text.ends_with(any_port) ? any_port.size() : 0);
+  const auto done = parse_endpoint(text.substr(0, end), parsed);
+  if (!done)
+    return failed{done.error()};
+  return network_address{std::move(parsed.hostname), parsed.port};
 }
 
 } // namespace sshexec::app

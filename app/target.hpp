@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/messages/machine.hpp"
+#include "sshexec/remote/network_address.hpp"
 
 #include <tl/expected.hpp>
 
@@ -11,5 +12,8 @@ namespace sshexec::app {
 /// Reads "[user@]host[:port]"; an IPv6 address is put in brackets when a port follows. What is not
 /// given stays as a `machine` has it. The error is a sentence for the user.
 tl::expected<machine, std::string> parse_target(const std::string& text);
+
+/// Reads "host[:port]" in the same way; port 0 stands for any and for none given.
+tl::expected<network_address, std::string> parse_address(const std::string& text);
 
 } // namespace sshexec::app

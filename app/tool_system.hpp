@@ -1,17 +1,24 @@
 #pragma once
 
 #include "sshexec/actors/executor.hpp"
+#include "sshexec/remote/connect_executor.hpp"
+#include "sshexec/remote/networking.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
+
+#include <optional>
 
 namespace sshexec::app {
 
 /// An actor system with one executor, for the length of one run of the tool.
 class tool_system {
 public:
-  explicit tool_system(const settings& config) : executor_(spawn_executor(system_, config)) {}
+  /// The executor is one of its own, or that of a hub.
+  explicit tool_system(const settings& config, const std::optional<connect_settings>& hub = {})
+    : config_(hub.has_value()),
+      executor_(hub ? connect_executor(system_, *hub) : spawn_executor(system_, config)) {}
 
   tool_system(const tool_system&) = delete;
   tool_system& operator=(const tool_system&) = delete;
@@ -31,12 +38,14 @@ public:
 
 private:
   struct system_config : caf::actor_system_config {
-    system_config() {
+    explicit system_config(bool networking) {
       // Few threads that sleep when idle: a tool starts in no time and costs nothing while it
       // waits.
       set("scheduler.policy", caf::atom("sharing"));
       set("scheduler.max-threads", 2);
       register_messages(*this);
+      if (networking)
+        configure_networking(*this);
     }
   };
 

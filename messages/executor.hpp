@@ -21,7 +21,13 @@ using executor_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom, machine, std::string>,
   /// More input for the sender's command with this id on this machine, and whether it is the end of
   /// it. Answered when more may be sent; with `invalid_argument` when no such command takes input.
-  caf::reacts_to<input_atom, machine, std::string, std::string, bool>>;
+  caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
+  /// From now on, tells the observer what happens in the pool. It stays subscribed, and alive,
+  /// until it unsubscribes or ends; one that is subscribed already stays so once.
+  caf::reacts_to<subscribe_atom, observer_actor>, caf::reacts_to<unsubscribe_atom, observer_actor>,
+  /// What the executor is doing. Each machine is shown as it was at some moment between the request
+  /// and its answer.
+  caf::replies_to<status_atom>::with<executor_status>>;
 
 /// Makes the messages known to an actor system: their types, and the text of their errors. To be
 /// called once in the constructor of the system's configuration.

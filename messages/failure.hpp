@@ -12,8 +12,8 @@
 namespace sshexec {
 
 /// How far a failed command got; `finished` when the end of the command arrived, but not all of its
-/// output. Only `not_started` makes it safe to run a command again that must
-/// not run twice.
+/// output.
+/// Only `not_started` makes it safe to run a command again that must not run twice.
 enum class progress : std::uint8_t { not_started, may_have_run, finished };
 
 /// What became of a connection, in a `connection_error`.

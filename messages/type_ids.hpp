@@ -2,9 +2,11 @@
 
 #include "sshexec/messages/command.hpp"
 #include "sshexec/messages/command_result.hpp"
+#include "sshexec/messages/executor_status.hpp"
 #include "sshexec/messages/failure.hpp"
 #include "sshexec/messages/machine.hpp"
 #include "sshexec/messages/output_chunk.hpp"
+#include "sshexec/messages/pool_event.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
@@ -12,8 +14,8 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
-/// The first type id that sshexec takes. A hub whose own ids collide defines another one, the same
-/// for sshexec and for everything that includes its headers.
+/// The first of sshexec's type ids. A hub whose own collide defines another one for all of its code;
+/// no library has to be rebuilt: with CAF 0.17 ids exist at compile time only, types go by name.
 #ifndef SSHEXEC_FIRST_TYPE_ID
 #define SSHEXEC_FIRST_TYPE_ID (caf::first_custom_type_id + 400)
 #endif
@@ -27,12 +29,27 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_TYPE_ID(sshexec, (sshexec::command_result))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::failure))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::output_chunk))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::pool_event))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::latency_percentiles))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::machine_status))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::executor_status))
 
   // An atom's text has at most ten characters (CAF 0.17, `caf/atom.hpp`).
   CAF_ADD_ATOM(sshexec, sshexec, execute_atom, "execute")
   CAF_ADD_ATOM(sshexec, sshexec, cancel_atom, "cancel")
   CAF_ADD_ATOM(sshexec, sshexec, input_atom, "input")
+  CAF_ADD_ATOM(sshexec, sshexec, status_atom, "status")
 
 CAF_END_TYPE_ID_BLOCK(sshexec)
+
+namespace sshexec {
+
+// CAF has these among its own.
+using caf::subscribe_atom;
+using caf::subscribe_atom_v;
+using caf::unsubscribe_atom;
+using caf::unsubscribe_atom_v;
+
+} // namespace sshexec
 
 CAF_ERROR_CODE_ENUM(sshexec::error_code, "sshexec")

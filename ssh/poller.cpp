@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <system_error>
@@ -31,14 +30,6 @@ file_descriptor checked(int descriptor, const char* call) {
 
 } // namespace
 
-/// What is shared by a registration and the poller's threads.
-struct poller::watch {
-  notify_function notify;
-  /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
-  /// arming, so that no arming is left out that is needed.
-  std::atomic<interest> armed = interest::nothing;
-};
-
 struct poller::core {
   /// A descriptor's number is taken again as soon as it is closed; the ticket tells which of its
   /// owners a registration or an event belongs to.
@@ -49,7 +40,7 @@ struct poller::core {
 
   core();
 
-  registration add(int socket, notify_function notify);
+  std::uint32_t add(int socket, std::shared_ptr<watch> shared);
   void remove(int socket, std::uint32_t ticket);
   void run();
   void notify(int socket, std::uint32_t ticket);
@@ -69,7 +60,7 @@ poller::core::core() {
     throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
-poller::registration poller::core::add(int socket, notify_function notify) {
+std::uint32_t poller::core::add(int socket, std::shared_ptr<watch> shared) {
   const std::lock_guard guard{mutex};
   if (++last_ticket == stop_ticket)
     ++last_ticket;
@@ -77,10 +68,8 @@ poller::registration poller::core::add(int socket, notify_function notify) {
   unarmed.events = EPOLLONESHOT;
   unarmed.data.u64 = pack(socket, last_ticket);
   ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, socket, &unarmed);
-  auto shared = std::make_shared<watch>();
-  shared->notify = std::move(notify);
-  watched[socket] = {last_ticket, shared};
-  return {this, socket, last_ticket, std::move(shared)};
+  watched[socket] = {last_ticket, std::move(shared)};
+  return last_ticket;
 }
 
 void poller::core::remove(int socket, std::uint32_t ticket) {
@@ -173,7 +162,10 @@ void poller::stop() {
 }
 
 poller::registration poller::add(int socket, notify_function notify) {
-  return core_->add(socket, std::move(notify));
+  auto shared = std::make_shared<watch>();
+  shared->notify = std::move(notify);
+  const std::uint32_t ticket = core_->add(socket, shared);
+  return {core_.get(), socket, ticket, std::move(shared)};
 }
 
 } // namespace sshexec::ssh

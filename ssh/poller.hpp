@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,7 +16,6 @@ namespace sshexec::ssh {
 /// while it does, the other threads watch on. All functions may be called from any thread.
 class poller {
   struct core;
-  struct watch;
 
 public:
   /// Called on one of the poller's threads; must not block. May still be called once while its
@@ -25,6 +25,16 @@ public:
   /// What a socket's owner waits for.
   enum class interest : std::uint8_t { nothing, read, read_write };
 
+private:
+  /// What is shared by a registration and the poller's threads.
+  struct watch {
+    notify_function notify;
+    /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
+    /// arming, so that no arming is left out that is needed.
+    std::atomic<interest> armed = interest::nothing;
+  };
+
+public:
   /// One socket's place in the poller. It may outlive the socket, but must not be armed then.
   class registration {
   public:
@@ -42,8 +52,8 @@ public:
   private:
     friend class poller;
 
-    registration(core* owner, int socket, std::uint32_t ticket, std::shared_ptr<watch> watch)
-      : owner_(owner), socket_(socket), ticket_(ticket), watch_(std::move(watch)) {}
+    registration(core* owner, int socket, std::uint32_t ticket, std::shared_ptr<watch> shared)
+      : owner_(owner), socket_(socket), ticket_(ticket), watch_(std::move(shared)) {}
 
     core* owner_ = nullptr;
     int socket_ = -1;

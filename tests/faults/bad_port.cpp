@@ -36,11 +36,12 @@ bad_port::bad_port(kind what) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLO
 void bad_port::fill_queue() {
   ::listen(socket_.get(), 0);
   const sockaddr_in address = loopback(number_);
-  for (bool answered = true; answered;) {
+  // A slow machine may answer late, but not several times in a row.
+  for (int unanswered = 0; unanswered < 3;) {
     ssh::file_descriptor client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
     pollfd writable{client.get(), POLLOUT, 0};
-    answered = ::poll(&writable, 1, 200) == 1;
+    unanswered = ::poll(&writable, 1, 200) == 1 ? 0 : unanswered + 1;
     queued_.push_back(std::move(client));
   }
 }

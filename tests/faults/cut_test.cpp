@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_cut_at_every_byte_is_survived_and_told) {
     }}};
     cut_everywhere{machine_of(server), stride(97), &runs}.run();
   }
-  const process_resources after;
+  const auto after = process_resources::back_to(before);
   BOOST_TEST(after.descriptors == before.descriptors);
   BOOST_TEST(after.threads == before.threads);
 }

@@ -27,7 +27,7 @@ bool exists(place where, fault what) {
     case fault::disconnect:
       return where != place::name_resolution && where != place::connect && where != place::host_key;
     case fault::silence:
-      return where != place::name_resolution && where != place::host_key;
+      return where != place::host_key;
     case fault::refusal:
       return where == place::name_resolution || where == place::connect || where == place::host_key
              || where == place::authentication || where == place::channel_open
@@ -41,11 +41,6 @@ bool exists(place where, fault what) {
   return false;
 }
 
-/// Whether a fault can be there for the first connection and gone for the next.
-bool can_pass(place where) {
-  return where != place::name_resolution && where != place::connect;
-}
-
 } // namespace
 
 std::vector<fault_cell> all_fault_cells() {
@@ -55,8 +50,7 @@ std::vector<fault_cell> all_fault_cells() {
       if (!exists(where, what))
         continue;
       for (const std::size_t commands : {1, 20}) {
-        if (can_pass(where))
-          result.push_back({where, what, persistence::once, commands});
+        result.push_back({where, what, persistence::once, commands});
         if (!is_in_the_pool(where))
           result.push_back({where, what, persistence::always, commands});
       }
@@ -133,6 +127,8 @@ expectation after_refusal(const fault_cell& cell) {
     case place::name_resolution:
       return {error_code::connection_error, connection_fault::name_not_found};
     case place::connect:
+      if (cell.how_often == persistence::once)
+        return {.attempts = 2};
       return {error_code::connection_error, connection_fault::refused, progress::not_started, 4};
     case place::host_key:
       return {error_code::host_key_error};

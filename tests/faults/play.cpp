@@ -1,8 +1,18 @@
 #include "bad_port.hpp"
 #include "fault_cell.hpp"
+#include "sshexec/actors/execution_journal.hpp"
+#include "sshexec/actors/file_credential_store.hpp"
+#include "sshexec/actors/file_host_key_store.hpp"
+#include "sshexec/actors/pool_registry.hpp"
+#include "sshexec/actors/resolver.hpp"
+#include "sshexec/ssh/poller.hpp"
+
+#include <caf/spawn_options.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -16,12 +26,11 @@ using namespace std::chrono_literals;
 
 namespace step = testing::step;
 
-// A sanitizer slows handshakes down, and a fault must not be seen where there is only a slow
-// machine.
+// A fault must not be seen where there is only a slow machine, and a sanitizer makes it slower.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::chrono::milliseconds patience = 6s;
+constexpr std::chrono::milliseconds patience = 18s;
 #else
-constexpr std::chrono::milliseconds patience = 2s;
+constexpr std::chrono::milliseconds patience = 6s;
 #endif
 
 testing::breakage breakage_of(fault what) {
@@ -63,7 +72,8 @@ public:
     const auto broken_at = [this](phase at) {
       return testing::connection_script{.breaks = testing::fault{at, breakage_of(cell_.what)}};
     };
-    if (cell_.where >= place::output || !is_about_connections() || !strikes())
+    const bool comes_later = cell_.where >= place::output || !is_about_connections();
+    if (cell_.where < place::banner || comes_later || !strikes())
       return {};
     switch (cell_.where) {
       case place::banner:
@@ -117,6 +127,13 @@ public:
     }
   }
 
+  /// Whether the fault is met now.
+  bool strikes() {
+    if (!begun_ || healed_)
+      return false;
+    return cell_.how_often == persistence::always || !struck_.exchange(true);
+  }
+
 private:
   /// Whether a connection meets the fault, or a command.
   [[nodiscard]] bool is_about_connections() const {
@@ -125,17 +142,27 @@ private:
     return cell_.where < place::output;
   }
 
-  bool strikes() {
-    if (!begun_ || healed_)
-      return false;
-    return cell_.how_often == persistence::always || !struck_.exchange(true);
-  }
-
   fault_cell cell_;
   std::atomic<bool> begun_ = false;
   std::atomic<bool> healed_ = false;
   std::atomic<bool> struck_ = false;
 };
+
+/// An executor with another name service.
+caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_system& system,
+                                         const settings& config) {
+  auto journal = spawn_journal(system, config);
+  if (!journal)
+    return std::move(journal.error());
+  supervisor_services services;
+  services.resolver = system.spawn(resolver, std::move(look_up), default_max_look_ups);
+  services.credentials = system.spawn<caf::detached>(file_credential_store, config.identity_file,
+                                                     config.passphrase_file);
+  services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
+  services.journal = std::move(*journal);
+  services.connect = ssh::make_connection_factory(std::make_shared<ssh::poller>());
+  return executor_actor{system.spawn(pool_registry, config, std::move(services))};
+}
 
 /// The executor and the servers of one cell.
 class stage {
@@ -145,7 +172,22 @@ public:
       scripts_(cell),
       server_({.connections = [this](unsigned) { return scripts_.connection(); },
                .commands = [this](const std::string&) { return scripts_.command(); }}),
-      hub_(settings_for(cell)) {}
+      hub_(settings_for(cell), [this](caf::actor_system& system, const settings& config) {
+        return spawn_with([this](const std::string&, std::uint16_t) { return look_up(); }, system,
+                          config);
+      }) {
+    if (cell.where == place::connect)
+      bad_port_.emplace(cell.what == fault::silence ? bad_port::kind::unanswered
+                                                    : bad_port::kind::refusing);
+    // Only a name is looked up, not an address.
+    if (cell.where < place::banner)
+      machine_.hostname = "machine.test";
+  }
+
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
+
+  ~stage() { end_silence(); }
 
   cell_outcome play() {
     cell_outcome result;
@@ -154,9 +196,10 @@ public:
     scripts_.begin();
     if (cell_.where >= place::idle_in_the_pool)
       break_the_pooled_connection();
-    result.answers = run(faulty_machine(), cell_.commands);
+    result.answers = run(cell_.commands);
     scripts_.heal();
-    result.afterwards = run(machine_, 1).front();
+    result.afterwards = run(1).front();
+    end_silence();
     hub_.shut_down();
     result.requests = requests_;
     result.journal_lines = hub_.journal().size();
@@ -164,21 +207,27 @@ public:
   }
 
 private:
-  std::vector<answer> run(const machine& target, std::size_t count) {
+  std::vector<answer> run(std::size_t count) {
     requests_ += count;
     command what = make_command("command");
     const bool times_out = expected(cell_).code == error_code::command_timeout;
     what.timeout = times_out ? caf::timespan{300ms} : caf::timespan{1min};
-    return hub_.run(target, std::vector<command>(count, what));
+    return hub_.run(machine_, std::vector<command>(count, what));
+  }
+
+  /// Look-ups that nobody answers would go on for ever.
+  void end_silence() {
+    if (std::exchange(silent_, false))
+      silence_.set_value();
   }
 
   void remember_host_key() {
-    run(machine_, 1);
+    run(1);
     break_connection(testing::breakage::hang_up);
   }
 
   void break_the_pooled_connection() {
-    run(machine_, 1);
+    run(1);
     break_connection(breakage_of(cell_.what));
   }
 
@@ -194,24 +243,27 @@ private:
       throw std::runtime_error("a connection cannot be broken");
   }
 
-  machine faulty_machine() {
-    machine result = machine_;
-    if (cell_.where == place::name_resolution)
-      result.hostname = "no-such-machine.invalid";
-    if (cell_.where == place::connect) {
-      bad_port_.emplace(cell_.what == fault::silence ? bad_port::kind::unanswered
-                                                     : bad_port::kind::refusing);
-      result.port = bad_port_->number();
+  /// What the name service answers; called on threads of its own.
+  ssh::result<address_list> look_up() {
+    const bool strikes = cell_.where < place::banner && scripts_.strikes();
+    if (strikes && cell_.where == place::name_resolution) {
+      if (cell_.what == fault::refusal)
+        return tl::unexpected(ssh::error{ssh::error_kind::name_not_found, "no such name"});
+      end_of_silence_.wait();
     }
-    return result;
+    const bool is_led_astray = strikes && cell_.where == place::connect;
+    return ssh::resolve(server_.host(), is_led_astray ? bad_port_->number() : server_.port());
   }
 
   fault_cell cell_;
   faulty_scripts scripts_;
   testing::scripted_server server_;
+  std::optional<bad_port> bad_port_;
+  std::promise<void> silence_;
+  std::shared_future<void> end_of_silence_ = silence_.get_future().share();
+  bool silent_ = true;
   hub hub_;
   machine machine_ = machine_of(server_);
-  std::optional<bad_port> bad_port_;
   std::size_t requests_ = 0;
 };
 

@@ -106,6 +106,8 @@ constexpr void (*checks[])(const bytes&) = {
   check_value<command_output>,
   check_value<phase_times>,
   check_value<failure>,
+  check_value<pool_event>,
+  check_value<executor_status>,
 };
 
 } // namespace

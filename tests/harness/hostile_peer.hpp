@@ -24,9 +24,7 @@ namespace sshexec::testing {
 /// - until-refusal: ends when a channel of this connection was refused; wait-for-stdin: when its
 ///   input has ended
 /// - data-past-window N: N bytes more than the client's window takes, and on stderr how many in all
-/// - data-after-eof, data-after-close, second-eof, second-close: "before", and "after" where it
-/// must
-///   not be
+/// - data-after-eof, data-after-close, second-eof, second-close: "before", and "after" too late
 /// - request-after-close, second-exit-status: exit status 3, then 4 and a signal;
 ///   exit-status-before-output: 3, then "late"
 /// - exit-signal NAME, unprintable-exit-signal, nameless-exit-signal, malformed-exit-signal,

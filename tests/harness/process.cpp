@@ -57,7 +57,7 @@ std::multimap<pid_t, pid_t> children_by_parent() {
 }
 
 /// A process deep in the kernel stops only when it comes back from there.
-constexpr auto stop_bound = std::chrono::seconds{1};
+constexpr auto stop_bound = std::chrono::seconds{10};
 
 void collect(const std::multimap<pid_t, pid_t>& children, pid_t parent, std::vector<pid_t>& found) {
   const auto [first, last] = children.equal_range(parent);

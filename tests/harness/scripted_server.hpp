@@ -52,11 +52,11 @@ public:
 
   /// Waits until the predicate holds for the record; false if it does not within the bound.
   [[nodiscard]] bool wait_for(const std::function<bool(const observations&)>& predicate,
-                              std::chrono::milliseconds bound = std::chrono::seconds{10}) const;
+                              std::chrono::milliseconds bound = std::chrono::seconds{60}) const;
 
   /// Waits until something happened that many times.
   [[nodiscard]] bool wait_for(event what, std::size_t times = 1,
-                              std::chrono::milliseconds bound = std::chrono::seconds{10}) const;
+                              std::chrono::milliseconds bound = std::chrono::seconds{60}) const;
 
   /// Opens a gate, for good: lets all steps go on that wait for it, now or later.
   void release(const std::string& gate);

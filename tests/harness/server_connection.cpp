@@ -22,7 +22,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 /// How long a client may take to read what is sent before a connection breaks.
-constexpr auto patience = std::chrono::milliseconds{1000};
+constexpr auto patience = std::chrono::milliseconds{10'000};
 
 /// RFC 4253 §4.2.
 constexpr const char* identification = "SSH-2.0-sshexec_testing\r\n";
@@ -396,9 +396,10 @@ void server_connection::linger(const ssh::file_descriptor& socket) const {
 
 /// Waits until the client gives up, or for an order to break the silence.
 void server_connection::hold() {
+  // libssh has closed it if the client gave up already.
   ssh::file_descriptor socket = take_socket();
   context_.broken.reset();
-  while (!stopping_ && !context_.broken) {
+  while (socket && !stopping_ && !context_.broken) {
     std::vector<pollfd> descriptors{{wake_.descriptor(), POLLIN, 0}, {socket.get(), POLLRDHUP, 0}};
     ::poll(descriptors.data(), descriptors.size(), -1);
     if (descriptors[1].revents != 0)

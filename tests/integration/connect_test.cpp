@@ -103,14 +103,13 @@ BOOST_FIXTURE_TEST_CASE(a_dropped_connection_is_retried_after_1_2_and_4_seconds_
   BOOST_TEST(answer.failed_with(error_code::connection_error));
   BOOST_TEST((answer.what().fault == connection_fault::dropped));
   BOOST_TEST(answer.what().attempts == 4U);
-  // An arrival is noted a moment after the connect that caused it, never before.
-  constexpr auto tolerance = 100ms;
-  BOOST_TEST((times[1] - times[0] > 1s - tolerance));
-  BOOST_TEST((times[2] - times[1] > 2s - tolerance));
-  BOOST_TEST((times[3] - times[2] > 4s - tolerance));
+  // An arrival is noted before its connection is dropped, and after the connect that caused it.
+  BOOST_TEST((times[1] - times[0] >= 1s));
+  BOOST_TEST((times[2] - times[1] >= 2s));
+  BOOST_TEST((times[3] - times[2] >= 4s));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_server_that_speaks_no_ssh_gives_a_protocol_error_at_once, impatient_hub) {
+BOOST_FIXTURE_TEST_CASE(a_server_that_speaks_no_ssh_gives_a_protocol_error_at_once, hub_with_key) {
   const listener other;
   auto talking = std::async(std::launch::async, [&other] {
     auto socket = other.accept();

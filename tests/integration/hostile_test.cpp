@@ -29,7 +29,8 @@ struct peer_process {
 
 settings bounded_settings() {
   settings result = quick_settings();
-  result.command_timeout = 10s;
+  result.command_timeout = 1min;
+  result.kill_grace = 100ms;
   // What is said of the next channel concerns the next command.
   result.spare_channel = false;
   return result;
@@ -74,8 +75,7 @@ struct impatient : hostile {
   impatient()
     : hostile([] {
         settings result = bounded_settings();
-        result.keepalive_interval = 200ms;
-        result.kill_grace = 50ms;
+        result.keepalive_interval = 2s;
         return result;
       }()) {}
 };

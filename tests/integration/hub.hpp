@@ -48,23 +48,35 @@ inline command make_command(std::string line) {
   return result;
 }
 
-/// Retries without long delays, and short bounds, for tests of what happens and not of when.
+/// Retries without long delays, for tests of what happens and not of when. All bounds are so long
+/// that only a failing test meets them, however slow the machine.
 inline settings quick_settings() {
   using namespace std::chrono_literals;
   settings result;
   result.retry_delays = {10ms, 20ms, 40ms};
-  result.kill_grace = 1s;
+  result.connect_timeout = 1min;
+  result.command_timeout = 2min;
+  result.kill_grace = 20s;
   return result;
 }
 
 /// An actor system with one executor that keeps its files in a directory of its own.
 class hub {
 public:
-  explicit hub(settings wanted = quick_settings()) : config_(std::move(wanted)) {
+  using spawn_function
+    = std::function<caf::expected<executor_actor>(caf::actor_system&, const settings&)>;
+
+  static caf::expected<executor_actor> spawn_plain(caf::actor_system& system,
+                                                   const settings& config) {
+    return spawn_executor(system, config);
+  }
+
+  explicit hub(settings wanted = quick_settings(), const spawn_function& spawn = spawn_plain)
+    : config_(std::move(wanted)) {
     if (config_.known_hosts_file.empty())
       config_.known_hosts_file = directory.path() / "known_hosts";
     config_.journal = directory.path() / "journal";
-    auto spawned = spawn_executor(system, config_);
+    auto spawned = spawn(system, config_);
     if (!spawned)
       throw std::runtime_error(system.render(spawned.error()));
     executor = std::move(*spawned);
@@ -75,14 +87,21 @@ public:
   hub(const hub&) = delete;
   hub& operator=(const hub&) = delete;
 
-  /// Runs all commands at once and waits for all their answers.
-  std::vector<answer> run(const machine& target, const std::vector<command>& commands) {
+  /// Runs all commands at once and waits for all their answers. Tells when the executor has handed
+  /// all of them on to the machine's supervisor.
+  std::vector<answer> run(
+    const machine& target, const std::vector<command>& commands,
+    const std::function<void()>& handed_on = [] {}) {
     caf::scoped_actor self{system};
     using handle
       = decltype(self->request(executor, caf::infinite, execute_atom_v, target, commands.front()));
     std::vector<handle> requests;
     for (const command& what : commands)
       requests.push_back(self->request(executor, caf::infinite, execute_atom_v, target, what));
+    // Answered by the registry itself, which takes requests in their order.
+    self->request(executor, caf::infinite, input_atom_v, target, std::string{}, std::string{}, true)
+      .receive([] {}, [](const caf::error&) {});
+    handed_on();
     std::vector<answer> answers(commands.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
       requests[i].receive(
@@ -136,7 +155,7 @@ inline machine machine_of(const testing::scripted_server& server) {
   return result;
 }
 
-inline machine machine_of(const testing::openssh_server& server) {
+inline machine machine_of(const testing::real_server& server) {
   machine result;
   result.hostname = server.host();
   result.port = server.port();

@@ -1,11 +1,14 @@
 #pragma once
 
+#include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 namespace sshexec::test {
@@ -24,10 +27,18 @@ public:
 
   [[nodiscard]] std::string file(const std::string& name) const { return directory_.path() / name; }
 
+  /// Empty when no command writes one for a minute.
   [[nodiscard]] std::string read_line() const {
+    // Open for writing as well, it waits for no writer and never ends.
+    const ssh::file_descriptor stream{::open(pipe().c_str(), O_RDWR | O_CLOEXEC)};
     std::string line;
-    std::ifstream stream{pipe()};
-    std::getline(stream, line);
+    pollfd readable{stream.get(), POLLIN, 0};
+    while (::poll(&readable, 1, 60'000) == 1) {
+      char next = 0;
+      if (::read(stream.get(), &next, 1) != 1 || next == '\n')
+        break;
+      line += next;
+    }
     return line;
   }
 

@@ -8,6 +8,7 @@
 #include <future>
 #include <numeric>
 #include <string>
+#include <utility>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -16,8 +17,20 @@ using namespace std::chrono_literals;
 namespace {
 
 struct openssh : hub {
+  explicit openssh(settings wanted = quick_settings()) : hub(std::move(wanted)) {}
+
   testing::openssh_server server;
   machine target = machine_of(server);
+};
+
+/// For a command that ignores TERM, whose grace passes.
+struct openssh_with_short_grace : openssh {
+  openssh_with_short_grace()
+    : openssh([] {
+        settings result = quick_settings();
+        result.kill_grace = 3s;
+        return result;
+      }()) {}
 };
 
 std::string all_byte_values(std::size_t size) {
@@ -89,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
   const meeting_place place;
   auto slow
     = make_command("echo started; echo warned >&2; echo $$ > " + place.pipe() + "; sleep 1000");
-  slow.timeout = 1s;
+  slow.timeout = 4s;
   auto process = std::async(std::launch::async, [&] { return place.read_line(); });
   const auto answer = run(target, slow);
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
@@ -101,11 +114,12 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
   BOOST_TEST(!is_running(process.get()));
 }
 
-BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_all_the_same) {
+BOOST_FIXTURE_TEST_CASE(a_command_that_ignores_term_is_killed_all_the_same,
+                        openssh_with_short_grace) {
   const meeting_place place;
   auto stubborn
     = make_command("trap '' TERM; echo $$ > " + place.pipe() + "; while :; do sleep 1; done");
-  stubborn.timeout = 300ms;
+  stubborn.timeout = 4s;
   auto process = std::async(std::launch::async, [&] { return place.read_line(); });
   const auto answer = run(target, stubborn);
   BOOST_TEST(answer.failed_with(error_code::command_timeout));

@@ -1,5 +1,7 @@
+#include "crowd.hpp"
 #include "hub.hpp"
 #include "meeting_place.hpp"
+#include "sshexec/testing/process.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -8,7 +10,6 @@
 #include <csignal>
 #include <future>
 #include <string>
-#include <thread>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -22,6 +23,12 @@ struct openssh_with_two_sessions : hub {
   testing::openssh_server server{{.configuration = "MaxSessions 2\n"}};
   machine target = machine_of(server);
 };
+
+settings settings_with_short_grace() {
+  settings result = quick_settings();
+  result.kill_grace = 100ms;
+  return result;
+}
 
 command limited_command(std::string line, caf::timespan timeout) {
   command result = make_command(std::move(line));
@@ -47,10 +54,9 @@ BOOST_FIXTURE_TEST_CASE(commands_that_time_out_leave_their_channels_to_others,
 BOOST_AUTO_TEST_CASE(
   a_background_process_that_holds_the_output_open_costs_the_timeout_and_no_more) {
   const testing::openssh_server server;
-  hub pool;
-  const meeting_place place;
+  hub pool{settings_with_short_grace()};
   const auto answer
-    = pool.run(machine_of(server), limited_command("sleep 1000 & echo $!; exit 7", 500ms));
+    = pool.run(machine_of(server), limited_command("sleep 1000 & echo $!; exit 7", 4s));
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   const failure what = answer.what();
   BOOST_TEST(what.message.find("it had exited, but its output had not ended") != std::string::npos);
@@ -71,21 +77,72 @@ BOOST_AUTO_TEST_CASE(stdout_and_stderr_are_both_drained) {
 }
 
 BOOST_AUTO_TEST_CASE(a_forced_command_that_cannot_be_signalled_says_that_its_end_is_unknown) {
-  const testing::openssh_server server{{.configuration = "ForceCommand exec sleep 5\n"}};
-  settings wanted = quick_settings();
-  wanted.kill_grace = 100ms;
-  hub pool{wanted};
+  const testing::openssh_server server{{.configuration = "ForceCommand exec sleep 1000\n"}};
+  hub pool{settings_with_short_grace()};
   const auto answer = pool.run(machine_of(server), limited_command("true", 200ms));
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::unknown));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_ignores_signals_costs_the_grace_and_nothing_else) {
+  testing::scripted_server server{{.commands = [](const std::string& line) {
+    if (line == "true")
+      return testing::print("fine");
+    return testing::command_script{.steps = {testing::step::wait_for{"never"}},
+                                   .on_signal = testing::signal_reaction::ignore};
+  }}};
+  hub pool{settings_with_short_grace()};
+  const auto answer = pool.run(machine_of(server), limited_command("anything", 100ms));
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::unknown));
+  BOOST_TEST(server.wait_for(testing::event::channel_closed));
+  BOOST_TEST(count(server.record(), testing::event::signal_received, "TERM") == 1U);
+  BOOST_TEST(count(server.record(), testing::event::signal_received, "KILL") == 1U);
+  const auto next = pool.run(machine_of(server), "true");
+  BOOST_REQUIRE(next.succeeded());
+  BOOST_TEST(next->reused_connection);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_in_a_session_of_its_own_survives_and_that_is_said) {
+  const testing::openssh_server server;
+  hub pool{settings_with_short_grace()};
+  const auto answer
+    = pool.run(machine_of(server), limited_command("setsid sleep 1000 & echo $!; wait", 4s));
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::unknown));
+  const pid_t child = std::stoi(answer.what().output.stdout_data);
+  BOOST_TEST(testing::is_running(child));
+  ::kill(child, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_refused_is_offered_once_for_all_commands_that_wait) {
+  constexpr std::size_t commands = 20;
+  std::promise<void> all_wait;
+  testing::scripted_server server{
+    {.connections = [ready = all_wait.get_future().share()](unsigned) {
+      ready.wait();
+      return testing::connection_script{.keys = testing::accepted_keys::none};
+    }}};
+  hub pool;
+  crowd callers{pool.system, pool.executor};
+  callers.send(commands, machine_of(server), make_command("true"));
+  // Refused by the executor itself, which has handed on the others then.
+  callers.send(1, machine_of(server), make_command(""));
+  const bool were_sent = callers.wait_for(1, 1min);
+  all_wait.set_value();
+  BOOST_REQUIRE(were_sent);
+  BOOST_REQUIRE(callers.wait_for(commands + 1, 1min));
+  BOOST_TEST(callers.failed_with(error_code::authentication_error) == commands);
+  BOOST_TEST(server.wait_for(testing::event::disconnected));
+  BOOST_TEST(count(server.record(), testing::event::connection_accepted) == 1U);
+  BOOST_TEST(count(server.record(), testing::event::authentication_refused, "publickey") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_that_sshd_closes_for_being_unused_is_replaced_unnoticed) {
-  const testing::openssh_server server{{.configuration = "UnusedConnectionTimeout 1s\n"}};
+  const testing::openssh_server server{{.configuration = "UnusedConnectionTimeout 3s\n"}};
   hub pool;
   BOOST_TEST(pool.run(machine_of(server), "true").succeeded());
-  while (server.log().find("terminating inactive connection") == std::string::npos)
-    std::this_thread::sleep_for(10ms);
+  BOOST_REQUIRE(server.wait_for_log("terminating inactive connection"));
   const auto answer = pool.run(machine_of(server), "true");
   BOOST_REQUIRE(answer.succeeded());
   BOOST_TEST(answer->attempts == 1U);

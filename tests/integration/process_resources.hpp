@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace sshexec::test {
 
@@ -13,6 +15,19 @@ struct process_resources {
   std::size_t descriptors = count("/proc/self/fd");
   std::size_t threads = count("/proc/self/task");
   std::size_t resident_bytes = resident_size();
+
+  /// What is held once it is no more than before, or after ten seconds: the kernel counts a thread
+  /// for a moment after it was joined.
+  static process_resources back_to(const process_resources& before) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    process_resources now;
+    while ((now.threads > before.threads || now.descriptors > before.descriptors)
+           && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+      now = {};
+    }
+    return now;
+  }
 
 private:
   static std::size_t count(const char* directory) {

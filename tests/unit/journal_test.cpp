@@ -228,6 +228,36 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_is_a_configuration_error_that_
   BOOST_TEST(contains(to_failure(reason).message, "Is a directory"));
 }
 
+BOOST_AUTO_TEST_CASE(a_journal_that_is_reopened_loses_no_line_to_a_renamed_file) {
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  const fs::path old_file = directory.path() / "journal.log.1";
+  self->send(*subject, make_record("before"));
+  fs::rename(file, old_file);
+  self->send(*subject, make_record("between"));
+  self->send(*subject, reopen_atom::value);
+  self->send(*subject, make_record("after"));
+  end(*subject);
+  BOOST_TEST(contains(read_file(old_file), "before"));
+  BOOST_TEST(contains(read_file(old_file), "between"));
+  BOOST_TEST(contains(read_file(file), "after"));
+  BOOST_TEST(count_lines(read_file(old_file)) == 2);
+  BOOST_TEST(count_lines(read_file(file)) == 1);
+  BOOST_TEST((fs::status(file).permissions() == owner_only));
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_that_cannot_be_reopened_goes_on_in_the_old_file) {
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  const fs::path old_file = directory.path() / "journal.log.1";
+  fs::rename(file, old_file);
+  fs::create_directory(file);
+  self->send(*subject, reopen_atom::value);
+  self->send(*subject, make_record("after"));
+  end(*subject);
+  BOOST_TEST(contains(read_file(old_file), "after"));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_does_not_end_the_journal) {
   config.journal = "/dev/full";
   auto subject = spawn_journal(system, config);

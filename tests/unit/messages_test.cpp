@@ -120,6 +120,38 @@ BOOST_AUTO_TEST_CASE(a_chunk_of_output_survives_the_network) {
   BOOST_TEST((transfer(x) == x));
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_event_survives_the_network) {
+  pool_event x;
+  x.kind = pool_event_kind::command_retried;
+  x.time = caf::timestamp{1h};
+  x.machine = {"web-1", "host.example", 22, "root", ""};
+  x.command_id = "request 1";
+  x.command_line = "true";
+  x.outcome = error_code::connection_error;
+  x.detail = "the server was silent";
+  x.duration = 3s;
+  x.attempt = 2;
+  BOOST_TEST((transfer(x) == x));
+  BOOST_TEST((transfer(pool_event{}) == pool_event{}));
+}
+
+BOOST_AUTO_TEST_CASE(the_status_of_an_executor_survives_the_network) {
+  machine_status busy;
+  busy.machine = {"web-1", "host.example", 22, "root", ""};
+  busy.state = machine_state::connected;
+  busy.running = 3;
+  busy.waiting = 4;
+  busy.open_channels = 5;
+  busy.channel_limit = 6;
+  busy.succeeded = std::uint64_t{1} << 40;
+  busy.failed = 8;
+  busy.latency = {1ms, 2ms, 3ms};
+  busy.connected_since = caf::timestamp{1h};
+  const executor_status x{{busy, machine_status{}}, 12, 1};
+  BOOST_TEST((transfer(x) == x));
+  BOOST_TEST((transfer(executor_status{}) == executor_status{}));
+}
+
 BOOST_AUTO_TEST_CASE(an_error_keeps_its_code_and_payload_across_the_network) {
   const auto what = make_full_failure();
   const auto copy = transfer(make_failure(error_code::command_timeout, what));

@@ -1,6 +1,5 @@
 #include "simulated_pool.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace sshexec::test {
@@ -76,9 +75,7 @@ void simulated_connection::hear() {
   notify_();
 }
 
-simulated_pool::simulated_pool(settings wanted)
-  : pool_settings(std::move(wanted)),
-    scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())) {
+simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted)) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
   services.credentials = system.spawn(credentials, this);
@@ -96,8 +93,8 @@ simulated_pool::simulated_pool(settings wanted)
 
 simulated_pool::~simulated_pool() {
   shut_down();
-  scheduler.clock().cancel_all();
-  settle();
+  // While what the services and connections refer to is still there.
+  end_actors();
 }
 
 settings simulated_pool::default_settings() {
@@ -174,19 +171,6 @@ std::shared_ptr<pending_input> simulated_pool::feed(const pending_answer& answer
 
 void simulated_pool::end_caller(const pending_answer& answer) {
   caf::anon_send_exit(answer.caller, caf::exit_reason::kill);
-  settle();
-}
-
-void simulated_pool::pass(caf::timespan time) {
-  auto& clock = scheduler.clock();
-  const auto end = clock.now() + time;
-  // Deadline by deadline, as on a real clock; CAF's test clock would go to the end first.
-  while (clock.has_pending_timeout() && clock.schedule().begin()->first <= end) {
-    const auto next = std::max(clock.schedule().begin()->first, clock.now());
-    scheduler.advance_time(next - clock.now());
-    settle();
-  }
-  scheduler.advance_time(end - clock.now());
   settle();
 }
 

@@ -2,12 +2,11 @@
 
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/messages/executor.hpp"
+#include "sshexec/testing/virtual_time.hpp"
 
 #include <caf/actor.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
 
 #include <deque>
 #include <functional>
@@ -147,11 +146,8 @@ private:
   std::vector<ssh::connection_event> events_;
 };
 
-struct virtual_time_config : caf::actor_system_config {
-  virtual_time_config() {
-    set("scheduler.policy", caf::atom("testing"));
-    register_messages(*this);
-  }
+struct hub_configuration : caf::actor_system_config {
+  hub_configuration() { register_messages(*this); }
 };
 
 /// An answer to one request, once there is one.
@@ -176,7 +172,7 @@ struct pending_input {
 };
 
 /// A registry and its supervisors with services that answer at once.
-class simulated_pool {
+class simulated_pool : public testing::virtual_time<hub_configuration> {
 public:
   explicit simulated_pool(settings wanted = default_settings());
   ~simulated_pool();
@@ -198,11 +194,6 @@ public:
   /// Ends a request's caller.
   void end_caller(const pending_answer& answer);
 
-  /// Lets every actor handle what is in its mailbox.
-  void settle() { scheduler.run(); }
-
-  /// Lets virtual time pass, and handles what becomes due.
-  void pass(caf::timespan time);
   /// Sends the pool an exit message.
   void begin_shutdown();
   /// Ends the pool, and passes the time that this may take.
@@ -220,9 +211,6 @@ public:
   std::vector<ssh::address> addresses{1};
 
   settings pool_settings;
-  virtual_time_config config;
-  caf::actor_system system{config};
-  caf::scheduler::test_coordinator& scheduler;
   registry_actor registry;
 };
 

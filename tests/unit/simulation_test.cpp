@@ -88,7 +88,7 @@ private:
 
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
-  [[nodiscard]] auto now() const { return pool_.scheduler.clock().now(); }
+  [[nodiscard]] auto now() const { return pool_.now(); }
 
   void take_steps(int count) {
     for (int i = 0; i < count; ++i) {
@@ -357,7 +357,7 @@ private:
     const auto late = std::count_if(requests_.begin(), requests_.end(), came_too_late);
     BOOST_REQUIRE(pool_.journal.size() + static_cast<std::size_t>(late) == requests_.size());
     BOOST_REQUIRE(pool_.network.alive.empty());
-    BOOST_REQUIRE(pool_.system.registry().running() == 0);
+    BOOST_REQUIRE(pool_.actors_left() == 0);
   }
 
   std::mt19937_64 random_;

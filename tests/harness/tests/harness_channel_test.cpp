@@ -26,7 +26,7 @@ public:
   explicit session(const scripted_server& server) : session_(ssh_new()) {
     const unsigned port = server.port();
     const bool process_config = false;
-    const long seconds = 10;
+    const long seconds = 60;
     ssh_options_set(get(), SSH_OPTIONS_PROCESS_CONFIG, &process_config);
     ssh_options_set(get(), SSH_OPTIONS_HOST, server.host().c_str());
     ssh_options_set(get(), SSH_OPTIONS_PORT, &port);
@@ -42,10 +42,10 @@ public:
     ssh_event_add_session(event_.get(), get());
   }
 
-  /// Takes in what comes until the condition holds; false if it does not for ten seconds.
+  /// Takes in what comes until the condition holds; false if it does not for a minute.
   template <class Condition>
   bool wait_until(Condition condition) const {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (!condition() && is_connected() && std::chrono::steady_clock::now() < deadline)
       ssh_event_dopoll(event_.get(), 100);
     return condition();
@@ -133,7 +133,7 @@ private:
 bool ends(pid_t process) {
   const auto end = end_of(process);
   pollfd wanted{end.get(), POLLIN, 0};
-  return !end || ::poll(&wanted, 1, 10'000) == 1;
+  return !end || ::poll(&wanted, 1, 60'000) == 1;
 }
 
 /// A server that plays one script for every command.

@@ -1,4 +1,4 @@
-#include "files.hpp"
+#include "ssh_client.hpp"
 #include "sshexec/testing/faulty_proxy.hpp"
 #include "sshexec/testing/hostile_peer.hpp"
 #include "sshexec/testing/openssh_server.hpp"
@@ -11,10 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -29,53 +26,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-/// What ssh(1) says when it was not the command that failed.
-constexpr int connection_failed = 255;
-
-struct answer {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-/// ssh(1), which knows nothing of our code.
-struct client {
-  std::string host;
-  std::uint16_t port = 0;
-  std::string user;
-  std::string key;
-  std::string options = {};
-
-  [[nodiscard]] answer run(const std::string& line, const std::string& input = {}) const {
-    const temporary_directory files;
-    const std::string in = files.path() / "in";
-    const std::string out = files.path() / "out";
-    const std::string err = files.path() / "err";
-    write_file(in, input);
-    const int status = std::system((call(line) + " <" + in + " >" + out + " 2>" + err).c_str());
-    return {WEXITSTATUS(status), read_file(out), read_file(err)};
-  }
-
-  [[nodiscard]] std::future<answer> start(const std::string& line) const {
-    return std::async(std::launch::async, [*this, line] { return run(line); });
-  }
-
-  [[nodiscard]] std::string call(const std::string& line) const {
-    return "timeout 20 ssh -F /dev/null -o UserKnownHostsFile=/dev/null"
-           " -o StrictHostKeyChecking=no -o IdentitiesOnly=yes -o BatchMode=yes -i "
-           + key + " -p " + std::to_string(port) + ' ' + options + ' ' + user + '@' + host + " '"
-           + line + '\'';
-  }
-};
-
-client to(const scripted_server& server) {
-  return {server.host(), server.port(), "anyone", server.client_key_file()};
-}
-
-client to(const openssh_server& server) {
-  return {server.host(), server.port(), server.user(), server.identity_file()};
-}
 
 client through(const faulty_proxy& proxy, client x) {
   x.host = proxy.host();
@@ -97,32 +47,6 @@ struct scripted {
   [[nodiscard]] answer run(const std::string& line) const { return to(server).run(line); }
 
   scripted_server server;
-};
-
-/// A command that runs until it has said something at least.
-class talk {
-public:
-  explicit talk(const std::string& call) : output_(::popen((call + " 2>/dev/null").c_str(), "r")) {}
-
-  talk(const talk&) = delete;
-  talk& operator=(const talk&) = delete;
-
-  ~talk() {
-    if (output_ != nullptr)
-      ::pclose(output_);
-  }
-
-  std::string read_line() {
-    std::array<char, 256> line{};
-    BOOST_REQUIRE(std::fgets(line.data(), line.size(), output_) != nullptr);
-    return line.data();
-  }
-
-  /// Its exit status.
-  int end() { return WEXITSTATUS(::pclose(std::exchange(output_, nullptr))); }
-
-private:
-  FILE* output_;
 };
 
 } // namespace
@@ -480,7 +404,8 @@ BOOST_AUTO_TEST_CASE(the_proxy_limits_the_bandwidth) {
   BOOST_TEST(through(proxy, to(server)).run("head -c 100000 /dev/zero").out.size() == 100'000U);
   const auto time = clock::now() - start;
   BOOST_TEST((time >= 500ms));
-  BOOST_TEST((time < 1500ms));
+  // A machine may be slow, but not so slow.
+  BOOST_TEST((time < 20s));
 }
 
 BOOST_AUTO_TEST_CASE(a_black_hole_answers_nothing) {

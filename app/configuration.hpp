@@ -1,0 +1,27 @@
+#pragma once
+
+#include "sshexec/actors/settings.hpp"
+
+#include <caf/settings.hpp>
+#include <tl/expected.hpp>
+
+#include <optional>
+#include <string>
+
+namespace sshexec::app {
+
+/// What a configuration file says: the options of the executor, and those of `sshexec serve`, which
+/// are a group of their own in it (`sshexec.serve`).
+struct configuration {
+  settings executor;
+  caf::settings serve;
+  /// All other groups, which are CAF's.
+  caf::settings system;
+};
+
+/// Reads a CAF configuration file, if there is one; `defaults` are options of the executor that
+/// hold unless the file says otherwise. The error is a sentence for the user.
+tl::expected<configuration, std::string> read_configuration(const std::optional<std::string>& file,
+                                                            const caf::settings& defaults);
+
+} // namespace sshexec::app

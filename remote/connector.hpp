@@ -1,0 +1,20 @@
+#pragma once
+
+#include "sshexec/remote/network_address.hpp"
+#include "sshexec/remote/tls_context.hpp"
+
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/timespan.hpp>
+
+namespace sshexec {
+
+/// Makes one connection to a hub. Asked with `connect_atom`, it answers like CAF's middleman actor:
+/// with the hub's node, what is published there, and the interface of that; or with
+/// `connection_error`, whose message does not name the hub. To be spawned detached, because it
+/// waits for name servers and handshakes; unlike CAF's middleman actor, it keeps nobody else
+/// waiting. Without a context the connection is in the clear.
+caf::behavior connector(caf::event_based_actor* self, const network_address& hub,
+                        const tls_context& tls, caf::timespan timeout);
+
+} // namespace sshexec

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "sshexec/messages/failure.hpp"
+
+#include <string>
+
+namespace sshexec {
+
+/// What callers are told about a hub that cannot be used; for a `connection_error`.
+inline failure hub_failure(const std::string& hub, connection_fault fault,
+                           const std::string& what) {
+  failure result;
+  result.message = "Hub " + hub + ": " + what;
+  result.fault = fault;
+  return result;
+}
+
+} // namespace sshexec

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "sshexec/remote/network_address.hpp"
+#include "sshexec/remote/tls_stream.hpp"
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
+
+#include <chrono>
+
+/// Sockets of hubs and their clients: TCP without Nagle's algorithm, all of them non-blocking.
+/// These functions wait, so they are for threads that may.
+namespace sshexec {
+
+using deadline = std::chrono::steady_clock::time_point;
+
+/// Connects to whichever address of a host answers, one after another.
+ssh::result<ssh::file_descriptor> connect_to(const network_address& target, deadline until);
+
+/// Listens on the first address of a host that can be had; any free port if 0.
+ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted);
+
+/// The port that a socket is bound to.
+std::uint16_t local_port(const ssh::file_descriptor& socket);
+
+/// Does the client's part of the handshake, up to the server's first byte, which a hub's CAF sends
+/// by itself.
+ssh::result<tls_stream> secure(ssh::file_descriptor socket, const tls_context& context,
+                               deadline until);
+
+} // namespace sshexec

@@ -1,0 +1,206 @@
+#include "caller.hpp"
+#include "nodes.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <fstream>
+#include <future>
+#include <sstream>
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string journal_of(const stage& x) {
+  std::ifstream file{x.directory.path() / "journal"};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// Waits until so many commands were begun on the machine.
+bool begun(const stage& x, std::size_t times) {
+  return x.server.wait_for(testing::event::exec_requested, times, 60s);
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(a_link_to_a_hub, stage)
+
+BOOST_AUTO_TEST_CASE(runs_commands_over_tls) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  const auto first = client.run(target, "echo out; echo err >&2; exit 3");
+  BOOST_REQUIRE(first.outcome);
+  BOOST_TEST(first.outcome->exit_code == 3);
+  BOOST_TEST(first.outcome->output.stdout_data == "out\n");
+  BOOST_TEST(first.outcome->output.stderr_data == "err\n");
+  const auto second = client.run(target, "true");
+  BOOST_REQUIRE(second.outcome);
+  BOOST_TEST(second.outcome->reused_connection);
+}
+
+BOOST_AUTO_TEST_CASE(runs_commands_in_the_clear_when_both_sides_want_that) {
+  hub_node hub{directory, in_the_clear()};
+  client_node client{plainly_to(hub)};
+  const auto ran = client.run(target, "echo out");
+  BOOST_REQUIRE(ran.outcome);
+  BOOST_TEST(ran.outcome->output.stdout_data == "out\n");
+}
+
+BOOST_AUTO_TEST_CASE(passes_on_errors_unchanged_with_the_partial_output) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  command what = make_command("echo begun; sleep 100");
+  what.timeout = 500ms;
+  const auto ended = client.run(target, what);
+  BOOST_TEST(ended.failed_with(error_code::command_timeout));
+  BOOST_TEST(ended.what().output.stdout_data == "begun\n");
+  BOOST_TEST(client.run(target, " ").failed_with(error_code::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(carries_64_megabytes) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  constexpr std::size_t size = std::size_t{64} << 20;
+  command what = make_command("head -c " + std::to_string(size) + " /dev/zero");
+  what.max_output = size;
+  what.timeout = 5min;
+  const auto ran = client.run(target, what);
+  BOOST_REQUIRE(ran.outcome);
+  BOOST_TEST(ran.outcome->output.stdout_data.size() == size);
+  BOOST_TEST(!ran.outcome->output.truncated());
+}
+
+BOOST_AUTO_TEST_CASE(cancels_the_commands_of_the_sender_alone) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  caller one{client, target, make_command("sleep 1000", "same id")};
+  caller other{client, target, make_command("sleep 1000", "same id")};
+  BOOST_REQUIRE(begun(*this, 2));
+  one.cancel();
+  BOOST_TEST(one.wait().failed_with(error_code::cancelled));
+  other.cancel();
+  BOOST_TEST(other.wait().failed_with(error_code::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(tells_the_hub_of_the_end_of_a_caller) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  {
+    const caller gone{client, target, make_command("sleep 1000")};
+    BOOST_REQUIRE(begun(*this, 1));
+  }
+  BOOST_TEST(server.wait_for(testing::event::channel_closed, 1, 60s));
+  hub.shut_down();
+  BOOST_TEST(journal_of(*this).find("outcome=cancelled") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(cancels_its_commands_when_it_is_ended) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  caller waiting{client, target, make_command("sleep 1000")};
+  BOOST_REQUIRE(begun(*this, 1));
+  client.shut_down();
+  BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
+  BOOST_TEST(server.wait_for(testing::event::channel_closed, 1, 60s));
+}
+
+BOOST_AUTO_TEST_CASE(answers_what_waits_for_the_first_attempt_when_it_is_ended) {
+  // Accepts connections in the kernel, and never says a word.
+  hub_node hub{directory, in_the_clear()};
+  const auto silent = testing::listen_on("127.0.0.1");
+  connect_settings config = to(hub);
+  config.hub.port = testing::port_of(silent);
+  client_node client{config};
+  caller waiting{client, target, make_command("true")};
+  client.shut_down();
+  BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
+}
+
+BOOST_AUTO_TEST_CASE(names_a_hub_that_cannot_be_reached) {
+  const auto reserved = testing::reserve_port("127.0.0.1");
+  connect_settings config;
+  config.hub.port = testing::port_of(reserved);
+  config.plain = true;
+  client_node client{config};
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = client.run(target, "true");
+    BOOST_TEST(refused.failed_with(error_code::connection_error));
+    BOOST_TEST(refused.what().message.find("127.0.0.1:" + std::to_string(config.hub.port))
+               != std::string::npos);
+    BOOST_TEST(static_cast<int>(refused.what().fault)
+               == static_cast<int>(connection_fault::refused));
+    BOOST_TEST(refused.what().machine == to_address(target));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(says_both_versions_when_they_differ) {
+  publish_settings newer = secured();
+  newer.version = protocol_version + 1;
+  hub_node hub{directory, newer};
+  client_node client{to(hub)};
+  const auto refused = client.run(target, "true");
+  BOOST_TEST(refused.failed_with(error_code::connection_error));
+  BOOST_TEST(refused.what().message.find("version 2 of the protocol, this client version 1")
+             != std::string::npos);
+  BOOST_TEST(hub.refused.wait_for("speaks version 1 of the protocol, this hub version 2"));
+}
+
+BOOST_AUTO_TEST_CASE(does_not_take_another_actor_for_an_executor) {
+  hub_node hub{directory, in_the_clear()};
+  const auto other = hub.system.spawn(
+    [](caf::event_based_actor*) -> caf::behavior { return {[](int x) { return x; }}; });
+  const auto port = hub.system.middleman().publish(other, 0, "127.0.0.1");
+  BOOST_REQUIRE(port);
+  connect_settings config = plainly_to(hub);
+  config.hub.port = *port;
+  client_node client{config};
+  const auto refused = client.run(target, "true");
+  BOOST_TEST(refused.failed_with(error_code::connection_error));
+  BOOST_TEST(refused.what().message.find("no executor") != std::string::npos);
+  caf::anon_send_exit(other, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_CASE(comes_back_when_the_hub_does) {
+  auto hub = std::make_unique<hub_node>(directory, secured());
+  publish_settings again = secured();
+  again.address.port = hub->port;
+  client_node client{to(*hub)};
+  caller waiting{client, target, make_command("sleep 1000")};
+  BOOST_REQUIRE(begun(*this, 1));
+  hub->shut_down();
+  BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
+  hub.reset();
+  hub = std::make_unique<hub_node>(directory, again);
+  BOOST_TEST(client.run_until_it_works(target, "true"));
+}
+
+BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  caf::scoped_actor self{client.system};
+  std::promise<void> greeted;
+  const auto consumer
+    = client.system.spawn([&greeted](output_consumer::pointer) -> output_consumer::behavior_type {
+        return {[&greeted, told = false](const output_chunk&) mutable {
+          if (!std::exchange(told, true))
+            greeted.set_value();
+        }};
+      });
+  command what = make_command("echo hello; cat", "talk");
+  what.stdin_open = true;
+  what.output_to = consumer;
+  auto request = self->request(client.executor, caf::infinite, execute_atom_v, target, what);
+  BOOST_REQUIRE(greeted.get_future().wait_for(60s) == std::future_status::ready);
+  self->request(client.executor, caf::infinite, input_atom_v, target, "talk", "more\n", true)
+    .receive([] {}, [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
+  request.receive([](command_result& x) { BOOST_TEST(x.output.stdout_data == "hello\nmore\n"); },
+                  [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
+  caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

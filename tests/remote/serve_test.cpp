@@ -1,0 +1,254 @@
+#include "caller.hpp"
+#include "nodes.hpp"
+#include "served.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// A stage whose hub is a process.
+struct daemon_stage : stage {
+  daemon_stage() {
+    std::ofstream{configuration} << "sshexec {\n  known-hosts-file = \"" << file("known_hosts")
+                                 << "\"\n  retry-delays = []\n  journal = \"" << file("journal")
+                                 << "\"\n}\n";
+    ::mkfifo(file("pipe").c_str(), 0600);
+  }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return directory.path() / name; }
+
+  [[nodiscard]] testing::arguments plain() const { return {"--plain", "--config", configuration}; }
+
+  [[nodiscard]] testing::arguments with_tls() const {
+    return {"--config",  configuration, "--tls-cert", hub_files.certificate,
+            "--tls-key", hub_files.key, "--tls-ca",   hub_files.authority};
+  }
+
+  [[nodiscard]] connect_settings to(const served& hub) const {
+    connect_settings result;
+    result.hub.port = hub.port();
+    result.plain = true;
+    result.first_delay = 10ms;
+    result.last_delay = 100ms;
+    return result;
+  }
+
+  /// Waits until so many commands were begun on the machine.
+  [[nodiscard]] bool begun(std::size_t times) const {
+    return server.wait_for(testing::event::exec_requested, times, 60s);
+  }
+
+  /// Lets a command go on that reads from the pipe.
+  void open_pipe() const { std::ofstream{file("pipe")} << "go\n"; }
+
+  [[nodiscard]] std::string wait_for_pipe() const {
+    return "read line < " + file("pipe") + "; echo done";
+  }
+
+  /// `sshexec run` through a hub; what it printed is in `out` and `err`.
+  int run(const std::string& hub_options, const std::string& line) {
+    const std::string script = SSHEXEC_TOOL " run " + hub_options + " -i " + target.identity_file
+                               + ' ' + to_address(target) + " -- '" + line + "' > " + file("out")
+                               + " 2> " + file("err");
+    const int code = testing::run_program({"/bin/sh", "-c", script});
+    out = content(file("out"));
+    err = content(file("err"));
+    return code;
+  }
+
+  std::string configuration = file("sshexec.conf");
+  std::string out;
+  std::string err;
+};
+
+bool is_one_line(const std::string& text) {
+  return !text.empty() && text.find('\n') == text.size() - 1;
+}
+
+/// Notices a hub that has stopped.
+connect_settings patient(connect_settings x) {
+  x.connect_timeout = 60s;
+  return x;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(a_hub_process, daemon_stage)
+
+BOOST_AUTO_TEST_CASE(serves_the_tool) {
+  served hub{with_tls()};
+  const std::string options = "--hub " + hub.address() + " --hub-cert " + client_files.certificate
+                              + " --hub-key " + client_files.key + " --hub-ca "
+                              + client_files.authority;
+  BOOST_TEST(run(options, "echo out; echo err >&2; exit 7") == 7);
+  BOOST_TEST(out == "out\n");
+  BOOST_TEST(err == "err\n");
+  BOOST_TEST(run(options + " -t 500ms", "echo part; sleep 100") == 124);
+  BOOST_TEST(out == "part\n");
+}
+
+BOOST_AUTO_TEST_CASE(is_named_when_it_cannot_be_reached) {
+  const auto reserved = testing::reserve_port("127.0.0.1");
+  const std::string address = "127.0.0.1:" + std::to_string(testing::port_of(reserved));
+  BOOST_TEST(run("--hub-plain --hub " + address, "true") == 255);
+  BOOST_TEST(out.empty());
+  BOOST_TEST(is_one_line(err));
+  BOOST_TEST(err.find(address) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(that_is_killed_is_told_to_who_waits_and_found_again_when_it_is_back) {
+  auto hub = std::make_unique<served>(plain());
+  const std::string address = hub->address();
+  client_node client{to(*hub)};
+  caller waiting{client, target, make_command("sleep 1000")};
+  BOOST_REQUIRE(begun(1));
+  hub->process().signal(SIGKILL);
+  const auto lost = waiting.wait();
+  BOOST_TEST(lost.failed_with(error_code::connection_error));
+  BOOST_TEST(lost.what().message.find(address) != std::string::npos);
+  BOOST_TEST((lost.what().fault == connection_fault::dropped));
+  BOOST_TEST((lost.what().progress == progress::may_have_run));
+  BOOST_TEST(client.run(target, "true").failed_with(error_code::connection_error));
+  hub.reset();
+  hub = std::make_unique<served>(plain(), address);
+  BOOST_TEST(client.run_until_it_works(target, "true"));
+}
+
+BOOST_AUTO_TEST_CASE(that_stops_is_noticed) {
+  served hub{plain()};
+  client_node client{to(hub), 500ms, 5s};
+  caller waiting{client, target, make_command("sleep 1000")};
+  BOOST_REQUIRE(begun(1));
+  hub.process().signal(SIGSTOP);
+  BOOST_TEST(waiting.wait().failed_with(error_code::connection_error));
+}
+
+BOOST_AUTO_TEST_CASE(cancels_the_commands_of_a_client_that_is_killed) {
+  served hub{plain()};
+  tool_process client{{SSHEXEC_TOOL, "run", "--hub", hub.address(), "--hub-plain", "-i",
+                       target.identity_file, to_address(target), "--", "sleep 1000"}};
+  BOOST_REQUIRE(begun(1));
+  client.signal(SIGKILL);
+  BOOST_TEST(server.wait_for(testing::event::channel_closed, 1, 60s));
+}
+
+BOOST_AUTO_TEST_CASE(cancels_the_command_of_a_client_that_is_interrupted) {
+  served hub{plain()};
+  tool_process client{{SSHEXEC_TOOL, "run", "--hub", hub.address(), "--hub-plain", "-i",
+                       target.identity_file, to_address(target), "--", "sleep 1000"}};
+  BOOST_REQUIRE(begun(1));
+  client.signal(SIGINT);
+  BOOST_TEST(client.wait() == 130);
+  BOOST_TEST(server.wait_for(testing::event::channel_closed, 1, 60s));
+}
+
+BOOST_AUTO_TEST_CASE(lets_commands_end_that_are_under_way_when_it_is_terminated) {
+  served hub{plain()};
+  client_node client{patient(to(hub))};
+  caller waiting{client, target, make_command(wait_for_pipe())};
+  BOOST_REQUIRE(begun(1));
+  hub.process().signal(SIGTERM);
+  while (!client.run(target, "true").failed_with(error_code::shutting_down)) {
+  }
+  open_pipe();
+  const auto done = waiting.wait();
+  BOOST_REQUIRE(done.outcome);
+  BOOST_TEST(done.outcome->output.stdout_data == "done\n");
+  BOOST_TEST(hub.process().wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(writes_every_line_of_its_journal_though_the_file_is_moved_away) {
+  served hub{plain()};
+  client_node client{to(hub)};
+  BOOST_REQUIRE(client.run(target, "echo before").outcome);
+  std::filesystem::rename(file("journal"), file("journal.1"));
+  BOOST_REQUIRE(client.run(target, "echo between").outcome);
+  hub.process().signal(SIGHUP);
+  std::size_t after = 0;
+  do {
+    BOOST_REQUIRE(client.run(target, "echo after").outcome);
+    ++after;
+  } while (!std::filesystem::exists(file("journal")));
+  BOOST_REQUIRE(client.run(target, "echo last").outcome);
+  client.shut_down();
+  hub.process().signal(SIGTERM);
+  BOOST_TEST(hub.process().wait() == 0);
+  const std::string both = content(file("journal.1")) + content(file("journal"));
+  BOOST_TEST(static_cast<std::size_t>(std::count(both.begin(), both.end(), '\n')) == after + 3);
+  BOOST_TEST(content(file("journal.1")).find("between") != std::string::npos);
+  BOOST_TEST(content(file("journal")).find("last") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(tells_its_manager_when_it_is_ready_and_when_it_ends) {
+  const ssh::file_descriptor manager{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = file("notify");
+  std::copy(path.begin(), path.end(), static_cast<char*>(address.sun_path));
+  BOOST_REQUIRE(::bind(manager.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address))
+                == 0);
+  const auto receive = [&manager] {
+    std::array<char, 256> buffer{};
+    const ssize_t size = ::recv(manager.get(), buffer.data(), buffer.size(), 0);
+    return std::string{buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  };
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  served hub{plain()};
+  ::unsetenv("NOTIFY_SOCKET");
+  BOOST_TEST(receive() == "READY=1");
+  hub.process().signal(SIGTERM);
+  BOOST_TEST(receive() == "STOPPING=1");
+  BOOST_TEST(hub.process().wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(that_cannot_start_says_why_in_one_line) {
+  const auto reserved = testing::listen_on("127.0.0.1");
+  const std::string taken = "127.0.0.1:" + std::to_string(testing::port_of(reserved));
+  const std::string bad = file("bad.conf");
+  std::ofstream{bad} << "sshexec { serve { liste = \"127.0.0.1:0\" } }\n";
+  const std::string wrong_type = file("type.conf");
+  std::ofstream{wrong_type} << "sshexec { serve { plain = 3 } }\n";
+  const std::string no_heartbeat = file("heartbeat.conf");
+  std::ofstream{no_heartbeat} << "middleman { heartbeat-interval = 0s }\n";
+  for (const auto& [options, part] : std::vector<std::pair<std::string, std::string>>{
+         {"", "a certificate"},
+         {"--plain --listen 0.0.0.0:0", "0.0.0.0"},
+         {"--plain --listen " + taken, taken},
+         {"--plain --listen :::", ":::"},
+         {"--plain --tls-cert x", "not both"},
+         {"--tls-cert /no/such --tls-key /no/such --tls-ca /no/such", "/no/such"},
+         {"--plain --config /no/such/file", "/no/such/file"},
+         {"--plain --config " + bad, "sshexec.serve.liste"},
+         {"--config " + wrong_type, "sshexec.serve.plain"},
+         {"--plain --listen 127.0.0.1:0 --config " + no_heartbeat, "heartbeat-interval"},
+         {"--plain --listen 127.0.0.1:0 --journal /no/such/directory/x", "/no/such"}}) {
+    const int code = testing::run_program(
+      {"/bin/sh", "-c", SSHEXEC_TOOL " serve " + options + " 2> " + file("err")});
+    err = content(file("err"));
+    BOOST_TEST(code == 255, options);
+    BOOST_TEST(is_one_line(err), options << " said: " << err);
+    BOOST_TEST(err.find(part) != std::string::npos, options << " said: " << err);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,291 @@
+#include "nodes.hpp"
+#include "sshexec/remote/sockets.hpp"
+#include "sshexec/remote/tls_context.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <ctime>
+#include <fstream>
+#include <future>
+#include <vector>
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+deadline in_a_minute() {
+  return std::chrono::steady_clock::now() + 60s;
+}
+
+ssh::file_descriptor connect_to_port(std::uint16_t port) {
+  auto socket = connect_to({"127.0.0.1", port}, in_a_minute());
+  BOOST_REQUIRE(socket);
+  return std::move(*socket);
+}
+
+/// Everything that the peer sends until it hangs up.
+std::string all_from(const ssh::file_descriptor& socket) {
+  std::string result;
+  for (;;) {
+    pollfd waiting{socket.get(), POLLIN, 0};
+    BOOST_REQUIRE(::poll(&waiting, 1, 60'000) == 1);
+    std::array<char, 4096> buffer{};
+    const ssize_t received = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    if (received <= 0)
+      return result;
+    result.append(buffer.data(), static_cast<std::size_t>(received));
+  }
+}
+
+/// What a client hears that checks nothing itself.
+std::string reason_for_client(std::uint16_t port, const tls_context& context) {
+  const auto stream = secure(connect_to_port(port), context, in_a_minute());
+  return stream ? "" : stream.error().text;
+}
+
+std::string complaint_about(const tls_files& files) {
+  const auto loaded = load_tls(files, tls_role::server);
+  BOOST_TEST(!loaded);
+  BOOST_TEST((loaded || is(loaded.error(), error_code::configuration_error)));
+  return loaded ? "" : to_failure(loaded.error()).message;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  const bool found = text.find(part) != std::string::npos;
+  BOOST_TEST(found, "'" << text << "' lacks '" << part << "'");
+  return found;
+}
+
+/// What a client with these files is told.
+std::string reason_for(const stage& scene, const hub_node& hub, const tls_files& files) {
+  connect_settings config = scene.to(hub);
+  config.tls = files;
+  client_node client{config};
+  const auto refused = client.run(scene.target, "true");
+  BOOST_TEST(refused.failed_with(error_code::connection_error));
+  return refused.what().message;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(a_hub_with_tls_refuses, stage)
+
+BOOST_AUTO_TEST_CASE(a_client_without_a_certificate) {
+  hub_node hub{directory, secured()};
+  const tls_context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
+  contains(reason_for_client(hub.port, context), "certificate required");
+  BOOST_TEST(hub.refused.wait_for("peer did not return a certificate"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_of_a_foreign_authority) {
+  hub_node hub{directory, secured()};
+  const app::authority foreign{directory.path() / "foreign"};
+  tls_files files = foreign.issue("client", tls_role::client);
+  // So that only the hub minds.
+  files.authority = client_files.authority;
+  contains(reason_for(*this, hub, files), "unknown ca");
+  BOOST_TEST(hub.refused.wait_for("the peer's certificate was refused"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_certificate_has_expired) {
+  hub_node hub{directory, secured()};
+  // Our own client would not even start with it.
+  const tls_files old = certificates.issue("old", tls_role::client, {-48h, -24h});
+  const tls_context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
+  BOOST_REQUIRE(
+    SSL_CTX_use_certificate_file(context.get(), old.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
+  BOOST_REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), old.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  contains(reason_for_client(hub.port, context), "certificate expired");
+  BOOST_TEST(hub.refused.wait_for("certificate has expired"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_with_the_certificate_of_a_hub) {
+  hub_node hub{directory, secured()};
+  contains(reason_for(*this, hub, certificates.issue("other", tls_role::server)),
+           "Hub 127.0.0.1:" + std::to_string(hub.port));
+  BOOST_TEST(hub.refused.wait_for("unsuitable certificate purpose"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_speaks_in_the_clear) {
+  hub_node hub{directory, secured()};
+  client_node client{plainly_to(hub)};
+  BOOST_TEST(client.run(target, "true").failed_with(error_code::connection_error));
+  BOOST_TEST(hub.refused.wait_for("wrong version number"));
+}
+
+BOOST_AUTO_TEST_CASE(garbage) {
+  hub_node hub{directory, secured()};
+  const auto socket = connect_to_port(hub.port);
+  const std::string garbage(1000, 'x');
+  BOOST_REQUIRE(::send(socket.get(), garbage.data(), garbage.size(), MSG_NOSIGNAL) > 0);
+  // No more than a TLS alert (RFC 8446 §6) comes back.
+  BOOST_TEST(all_from(socket).size() <= 7);
+  BOOST_TEST(hub.refused.count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(silent_connections_when_their_time_is_up_and_serves_others_meanwhile) {
+  publish_settings config = secured();
+  config.handshake_timeout = 2s;
+  hub_node hub{directory, config};
+  std::vector<ssh::file_descriptor> silent;
+  for (int i = 0; i < 100; ++i)
+    silent.push_back(connect_to_port(hub.port));
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+  for (const auto& each : silent)
+    BOOST_TEST(all_from(each).empty());
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(nobody_forever_so_silent_connections_cost_no_time_of_the_processor) {
+  publish_settings config = secured();
+  config.handshake_timeout = 10min;
+  hub_node hub{directory, config};
+  std::vector<ssh::file_descriptor> silent;
+  for (int i = 0; i < 100; ++i)
+    silent.push_back(connect_to_port(hub.port));
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+  // A thread that spins takes all of it, even if the machine is busy.
+  const std::clock_t before = std::clock();
+  caf::scoped_actor self{client.system};
+  self->receive(caf::after(2s) >> [] {});
+  const double used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  BOOST_TEST(used < 0.2);
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_of_too_many_handshakes) {
+  publish_settings config = secured();
+  config.handshake_timeout = 10min;
+  hub_node hub{directory, config};
+  const auto oldest = connect_to_port(hub.port);
+  std::vector<ssh::file_descriptor> silent;
+  for (int i = 0; i < 256; ++i)
+    silent.push_back(connect_to_port(hub.port));
+  BOOST_TEST(all_from(oldest).empty());
+  BOOST_TEST(hub.refused.wait_for("too many handshakes"));
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(a_client_with_tls_refuses, stage)
+
+BOOST_AUTO_TEST_CASE(a_hub_of_a_foreign_authority) {
+  const app::authority foreign{directory.path() / "foreign"};
+  publish_settings config;
+  config.tls = foreign.issue("hub", tls_role::server);
+  hub_node hub{directory, config};
+  contains(reason_for(*this, hub, client_files), "the peer's certificate was refused");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_plays_the_hub) {
+  publish_settings config;
+  config.tls = certificates.issue("thief", tls_role::client);
+  hub_node hub{directory, config};
+  contains(reason_for(*this, hub, client_files), "unsuitable certificate purpose");
+}
+
+BOOST_AUTO_TEST_CASE(a_hub_in_the_clear) {
+  hub_node hub{directory, in_the_clear()};
+  contains(reason_for(*this, hub, client_files), "the TLS handshake failed");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(the_files_of_tls, stage)
+
+BOOST_AUTO_TEST_CASE(must_all_be_given) {
+  contains(complaint_about({}), "a certificate is missing");
+  contains(complaint_about({hub_files.certificate, "", hub_files.authority}), "a key is missing");
+  contains(complaint_about({hub_files.certificate, hub_files.key, ""}), "an authority is missing");
+}
+
+BOOST_AUTO_TEST_CASE(must_be_there) {
+  tls_files files = hub_files;
+  files.key = "/no/such/key";
+  contains(complaint_about(files), "/no/such/key: No such file or directory");
+  files.key = directory.path();
+  contains(complaint_about(files), "not a file");
+}
+
+BOOST_AUTO_TEST_CASE(must_hold_what_they_are_for) {
+  const std::string nonsense = directory.path() / "nonsense";
+  std::ofstream{nonsense} << "nonsense\n";
+  for (auto member : {&tls_files::certificate, &tls_files::key, &tls_files::authority}) {
+    tls_files files = hub_files;
+    files.*member = nonsense;
+    contains(complaint_about(files), nonsense + " holds no");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(must_fit_each_other) {
+  tls_files files = hub_files;
+  files.key = client_files.key;
+  contains(complaint_about(files), files.key + " is not the key of the certificate");
+}
+
+BOOST_AUTO_TEST_CASE(must_be_valid_today) {
+  contains(complaint_about(certificates.issue("old", tls_role::server, {-48h, -24h})),
+           "expired on");
+  contains(complaint_about(certificates.issue("new", tls_role::server, {24h, 48h})),
+           "is not valid before");
+}
+
+BOOST_AUTO_TEST_CASE(are_readable_by_their_owner_alone_if_they_are_keys) {
+  for (const auto& key : {hub_files.key, (directory.path() / "tls" / "authority.key").string()}) {
+    struct stat status {};
+
+    BOOST_REQUIRE(::stat(key.c_str(), &status) == 0);
+    BOOST_TEST((status.st_mode & 0777) == 0600);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(publishing, stage)
+
+BOOST_AUTO_TEST_CASE(without_tls_is_for_loopback_alone) {
+  publish_settings config = in_the_clear();
+  config.address.host = "0.0.0.0";
+  network_config system_config;
+  caf::actor_system system{system_config};
+  settings executor_config;
+  executor_config.journal = "none";
+  const auto executor = spawn_executor(system, executor_config);
+  BOOST_REQUIRE(executor);
+  const auto refused = publish_executor(system, *executor, config);
+  BOOST_TEST(!refused);
+  BOOST_TEST(is(refused.error(), error_code::configuration_error));
+  contains(to_failure(refused.error()).message, "0.0.0.0 is no loopback address");
+  config.plain = false;
+  BOOST_TEST(!publish_executor(system, *executor, config));
+  caf::anon_send_exit(*executor, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_CASE(needs_a_heartbeat) {
+  network_config system_config;
+  system_config.set("middleman.heartbeat-interval", caf::timespan{0});
+  caf::actor_system system{system_config};
+  const auto refused = check_networking(system);
+  BOOST_TEST(is(refused, error_code::configuration_error));
+  contains(to_failure(refused).message, "heartbeat-interval");
+}
+
+BOOST_AUTO_TEST_CASE(says_that_its_port_is_taken) {
+  hub_node first{directory, in_the_clear()};
+  publish_settings config = in_the_clear();
+  config.address.port = first.port;
+  const auto refused = publish_executor(first.system, first.executor, config);
+  BOOST_TEST(is(refused.error(), error_code::configuration_error));
+  contains(to_failure(refused.error()).message, "127.0.0.1:" + std::to_string(first.port));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
