@@ -43,7 +43,8 @@ void watch_peer(int socket, std::chrono::milliseconds bound) {
 }
 
 /// Lets what is sent meanwhile leave together (tcp(7), TCP_CORK): libssh writes each packet by
-/// itself, and what a segment costs, here and at the server, is more than what is in it.
+/// itself, and what a segment costs, here and at the server, is more than what is in it. Should
+/// libssh close a broken socket meanwhile, to uncork another one of that number does no harm.
 class corked {
 public:
   explicit corked(int socket) : socket_(socket) { set(1); }
