@@ -98,13 +98,9 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
 }
 
 ssh::result<ssh::private_key> key_ring_state::key_of(const key_in_memory& source) {
-  if (const auto kept = keys.find(source); kept != keys.end()) {
-    kept->second.last_use = self->clock().now();
-    return kept->second.key;
-  }
-  return keep(source, {std::nullopt, std::nullopt,
-                       ssh::read_private_key(source.text.text(), source.passphrase.text()),
-                       self->clock().now()});
+  if (const auto kept = keys.find(source); kept != keys.end() && kept->second.is_there())
+    return kept->second.get();
+  return keep(source, {}, ssh::read_private_key(source.text.text(), source.passphrase.text()));
 }
 
 ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
@@ -114,42 +110,37 @@ ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
   const auto kept = keys.find(source);
   // A file that cannot be reached has no stamp to compare.
   if (key_stamp && kept != keys.end() && kept->second.key_stamp == key_stamp
-      && kept->second.passphrase_stamp == passphrase_stamp) {
-    kept->second.last_use = self->clock().now();
-    return kept->second.key;
-  }
+      && kept->second.passphrase_stamp == passphrase_stamp && kept->second.is_there())
+    return kept->second.get();
   auto key = passphrase_of(source).and_then(
     [&](const ssh::secret& passphrase) { return ssh::load_private_key(path, passphrase.text()); });
-  return keep(source, {key_stamp, passphrase_stamp, std::move(key), self->clock().now()});
+  return keep(source, {key_stamp, passphrase_stamp, {}, {}}, std::move(key));
 }
 
-const ssh::result<ssh::private_key>& key_ring_state::keep(const credential& source, kept_key key) {
-  forget_later();
-  return keys.insert_or_assign(source, std::move(key)).first->second.key;
+ssh::result<ssh::private_key> key_ring_state::keep(const credential& source, kept_key where,
+                                                   ssh::result<ssh::private_key> key) {
+  // What nobody holds any more need not be known: a hub's keys in memory may be many.
+  std::erase_if(keys, [](const auto& x) { return !x.second.is_there(); });
+  if (key)
+    where.key = *key;
+  else
+    where.failure = key.error();
+  keys.insert_or_assign(source, std::move(where));
+  return key;
 }
 
-void key_ring_state::forget_unused() {
-  will_forget = false;
-  const time_point newest = self->clock().now() - retention;
-  std::erase_if(keys, [newest](const auto& kept) { return kept.second.last_use <= newest; });
-  if (!keys.empty())
-    forget_later();
-}
-
-void key_ring_state::forget_later() {
-  if (std::exchange(will_forget, true))
-    return;
-  self->delayed_send(self, retention, tick_atom::value);
+ssh::result<ssh::private_key> key_ring_state::kept_key::get() const {
+  if (failure)
+    return tl::unexpected{*failure};
+  return key.lock();
 }
 
 key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
-                                       credential_store store, caf::timespan retention) {
+                                       credential_store store) {
   self->state.store = std::move(store);
-  self->state.retention = retention;
   return {
     [self](load_atom, const machine& target) { return self->state.load(target); },
     [self](changed_atom) { self->state.keys.clear(); },
-    [self](tick_atom) { self->state.forget_unused(); },
   };
 }
 

@@ -18,10 +18,6 @@
 
 namespace sshexec {
 
-/// How long a key is kept in memory after it was last asked for. Long enough for machines that
-/// connect together to share the work of reading it, and for the retries after them.
-inline constexpr caf::timespan default_key_retention = std::chrono::minutes{1};
-
 /// Turns what a credential store answers with into keys that can be used.
 struct key_ring_state {
   using time_point = caf::actor_clock::time_point;
@@ -29,12 +25,17 @@ struct key_ring_state {
   static inline const char* name = "sshexec.key_ring";
 
   /// What came of reading a key, the failures included: deriving a key from a wrong passphrase
-  /// again for each of many machines would take as long as from the right one.
+  /// again for each of many machines would take as long as from the right one. The key itself is
+  /// there as long as a connection that authenticates holds it.
   struct kept_key {
     std::optional<ssh::file_stamp> key_stamp;
     std::optional<ssh::file_stamp> passphrase_stamp;
-    ssh::result<ssh::private_key> key;
-    time_point last_use;
+    std::weak_ptr<ssh::private_key::element_type> key;
+    std::optional<ssh::error> failure;
+
+    [[nodiscard]] bool is_there() const { return failure || !key.expired(); }
+
+    [[nodiscard]] ssh::result<ssh::private_key> get() const;
   };
 
   explicit key_ring_state(key_ring_actor::pointer self_ptr) : self(self_ptr) {}
@@ -43,23 +44,18 @@ struct key_ring_state {
   ssh::result<ssh::login> read(const credentials& found);
   ssh::result<ssh::private_key> key_of(const key_in_memory& source);
   ssh::result<ssh::private_key> key_of(const key_file& source);
-  const ssh::result<ssh::private_key>& keep(const credential& source, kept_key key);
-  void forget_unused();
-  void forget_later();
+  ssh::result<ssh::private_key> keep(const credential& source, kept_key where,
+                                     ssh::result<ssh::private_key> key);
 
   key_ring_actor::pointer self;
   credential_store store;
-  caf::timespan retention{0};
   std::map<credential, kept_key> keys;
-  /// A message to forget is under way.
-  bool will_forget = false;
 };
 
 /// To be spawned detached: it blocks on files and on the derivation of keys from passphrases. Asks
-/// `store` for each machine that connects, and keeps the keys that came of it for a while; libssh
-/// wipes a key when neither the ring nor a connection that authenticates holds it any more.
+/// `store` for each machine that connects. Machines that connect together share a key; libssh wipes
+/// it when the last of them has authenticated.
 key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
-                                       credential_store store,
-                                       caf::timespan retention = default_key_retention);
+                                       credential_store store);
 
 } // namespace sshexec

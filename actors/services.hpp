@@ -59,9 +59,7 @@ using key_ring_actor = caf::typed_actor<
   /// The keys to offer to a machine, and the agents to ask; never none of both.
   caf::replies_to<load_atom, machine>::with<ssh::login>,
   /// Credentials changed: keeps none in memory.
-  caf::reacts_to<changed_atom>,
-  /// Keys may have been kept long enough.
-  caf::reacts_to<tick_atom>>;
+  caf::reacts_to<changed_atom>>;
 
 /// A hub may have one of its own as well.
 using host_key_store = caf::typed_actor<

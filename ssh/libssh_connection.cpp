@@ -9,8 +9,10 @@
 #include <libssh/server.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <unordered_map>
 #include <utility>
@@ -103,6 +105,13 @@ std::string offered_methods(ssh_session session) {
   add(SSH_AUTH_METHOD_HOSTBASED, "hostbased");
   add(SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic");
   return result.empty() ? "none" : result;
+}
+
+/// What is not read when a socket closes makes it a reset, which may overtake the good-bye.
+void read_rest(int socket) {
+  std::array<char, 4096> ignored{};
+  for (int i = 0; i < 64 && ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT) > 0; ++i) {
+  }
 }
 
 /// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
@@ -529,6 +538,7 @@ void libssh_connection::disconnect() {
   for (int i = 0; i < 3 && event_ && is_usable(session_.get()); ++i)
     ssh_event_dopoll(event_.get(), 0);
   ssh_disconnect(session_.get());
+  read_rest(socket);
   event_.reset();
   session_.reset();
 }

@@ -162,7 +162,7 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
   const auto credentials = system.spawn(file_credential_store, config.identity_file,
                                         config.passphrase_file, config.identity_agent);
   services.resolver = system.spawn(resolver, std::move(look_up), default_max_look_ups);
-  services.keys = system.spawn<caf::detached>(key_ring, credentials, default_key_retention);
+  services.keys = system.spawn<caf::detached>(key_ring, credentials);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.gate = system.spawn(connect_gate, config.max_connects_per_host);
   services.journal = std::move(*journal);

@@ -238,7 +238,7 @@ struct credential_fixture : actor_fixture {
   }
 
   key_ring_actor spawn_ring(const credential_store& store) {
-    return start(system.spawn<caf::detached>(key_ring, store, default_key_retention));
+    return start(system.spawn<caf::detached>(key_ring, store));
   }
 
   /// A key ring that asks a hub's own store, which answers with `found`.

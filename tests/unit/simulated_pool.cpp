@@ -28,7 +28,6 @@ key_ring_actor::behavior_type keys(key_ring_actor::pointer, simulated_pool* pool
       return ssh::login{pool->login_name, {nullptr}, {}};
     },
     [](changed_atom) {},
-    [](tick_atom) {},
   };
 }
 
