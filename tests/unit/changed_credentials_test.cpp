@@ -71,6 +71,7 @@ BOOST_AUTO_TEST_CASE(a_running_command_holds_the_change_up_no_longer_than_its_ti
   network.on_start = start_only;
   request(some_command());
   const auto waiting = request(some_command());
+  connection().answers_keepalives = true;
   change();
   pass(30s);
   BOOST_TEST(network.dialed == 1U);
