@@ -27,7 +27,7 @@ class Failed(Exception):
     """A client that did not do its work; its figures say nothing."""
 
 
-def run(command, limit=180):
+def run(command, limit=900):
     """The output of a program and the processor seconds that it and its children took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = dict(os.environ, PYTHONWARNINGS="ignore")
