@@ -27,7 +27,7 @@ class Failed(Exception):
     """A client that did not do its work; its figures say nothing."""
 
 
-def run(command, limit=180):
+def run(command, limit=900):
     """The output of a program and the processor seconds that it and its children took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = dict(os.environ, PYTHONWARNINGS="ignore")
@@ -178,13 +178,17 @@ class Site:
 ROUND_TRIP = 50
 STREAMED = 500_000_000
 
-# How many commands each client is given, so that each takes about a second.
+# How many commands each client is given, so that each takes about a second on an idle machine.
 COUNTS = {"sshexec": 4000, "Go": 4000, "asyncssh": 1000, "paramiko": 50, "ssh": 50}
+
+
+def count_for(name, site, port):
+    return COUNTS[name] if port == site.light else min(COUNTS[name], 400)
 
 
 def rate_of(site, port, mode, **options):
     def measure(name):
-        count = COUNTS[name] if port == site.light else min(COUNTS[name], 400)
+        count = count_for(name, site, port)
         return number(r"([\d.]+)/s", site.client(name, port, mode, n=count, **options)[0])
     return measure
 
@@ -192,7 +196,7 @@ def rate_of(site, port, mode, **options):
 def cpu_of(site, port):
     """Microseconds of the client's processor time for a command, start and connecting excluded."""
     def measure(name):
-        count = COUNTS[name] if port == site.light else min(COUNTS[name], 400)
+        count = count_for(name, site, port)
         many = site.client(name, port, "seq", n=count)[1]
         one = site.client(name, port, "seq", n=1)[1]
         return (many - one) / (count - 1) * 1e6
@@ -226,7 +230,7 @@ class WantedAtOnce:
         for level in levels:
             if (name, level) in self.failed:
                 continue
-            count = 400 if name != "paramiko" else 100
+            count = count_for(name, self.site, self.site.openssh)
             try:
                 output = self.site.client(name, self.site.openssh, "conc", n=count, c=level)[0]
             except Failed:
@@ -288,15 +292,19 @@ class Row:
     def verdict(self, value, target):
         return "yes" if (value >= target if self.more_is_better else value <= target) else "**no**"
 
+    def shown(self, client):
+        """The median, and what it is the median of."""
+        values = self.values[client]
+        spread = f" ({min(values):.4g}–{max(values):.4g})" if len(values) > 1 else ""
+        return f"{self.median(client):.4g} {self.unit}{spread}"
+
     def lines(self):
         sign = "≥" if self.more_is_better else "≤"
         mine = self.median("sshexec")
         if mine is None:
             yield f"| {self.what} | failed | | | | **no** |"
             return
-        shown = f"{mine:.4g} {self.unit}"
-        spread = self.values["sshexec"]
-        shown += f" ({min(spread):.4g}–{max(spread):.4g})" if len(spread) > 1 else ""
+        shown = self.shown("sshexec")
         if self.lone_target is not None:
             yield (f"| {self.what} | {shown} | | | {sign} {self.lone_target} {self.unit} "
                    f"| {self.verdict(mine, self.lone_target)} |")
@@ -310,7 +318,7 @@ class Row:
             ratio = mine / theirs
             met = self.verdict(ratio, target) if target is not None else ""
             wanted = f"{sign} {target} ×" if target is not None else ""
-            yield (f"| {self.what} | {shown} | {rival}: {theirs:.4g} | {ratio:.2f} | {wanted} "
+            yield (f"| {self.what} | {shown} | {rival}: {self.shown(rival)} | {ratio:.2f} | {wanted} "
                    f"| {met} |")
 
 
@@ -357,8 +365,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--row", action="append", help="only this row; may be given several times")
+    parser.add_argument("--scale", type=float, default=1, help="times the usual number of commands")
     parser.add_argument("--list", action="store_true", help="the names of the rows")
     wanted = parser.parse_args()
+    for name, count in COUNTS.items():
+        COUNTS[name] = max(10, round(count * wanted.scale))
+    print("load average:", *os.getloadavg(), file=sys.stderr)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as directory:
@@ -375,6 +387,7 @@ def main():
                     print("\n".join(row.lines()), flush=True)
         finally:
             site.stop()
+    print("load average:", *os.getloadavg(), file=sys.stderr)
 
 
 main()

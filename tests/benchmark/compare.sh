@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares sshexec with other clients on this machine and prints a table with ratios.
-# usage: compare.sh [--rounds N] [--row NAME]... [--list]
+# usage: compare.sh [--rounds N] [--row NAME]... [--scale X] [--list]
 # SSHEXEC_PEERS names the folder of the rivals' programs.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
 #include <future>
 #include <memory>
 
@@ -13,6 +14,9 @@ BOOST_AUTO_TEST_SUITE(poller)
 namespace {
 
 using sshexec::ssh::file_descriptor;
+
+/// Only a failing test waits this long.
+constexpr std::chrono::seconds patience{20};
 
 /// Two ends of a stream; a byte written to one makes the other readable.
 struct stream {
@@ -32,38 +36,48 @@ struct stream {
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_socket_is_told_of_while_another_ones_owner_is_busy) {
-  sshexec::ssh::poller watcher{2};
   stream busy;
   stream other;
   std::promise<void> begun;
   std::promise<void> told;
+  std::promise<bool> done;
+  sshexec::ssh::poller watcher{2};
   // The first owner is done only when the second one was told.
-  auto busy_place = watcher.add(busy.watched.get(), [&, wait = told.get_future().share()] {
+  auto busy_place = watcher.add(busy.watched.get(), [&begun, &told, &done] {
     begun.set_value();
-    wait.wait();
+    done.set_value(told.get_future().wait_for(patience) == std::future_status::ready);
   });
-  auto other_place = watcher.add(other.watched.get(), [&] { told.set_value(); });
+  auto other_place = watcher.add(other.watched.get(), [&told] { told.set_value(); });
   busy_place.arm(sshexec::ssh::poller::interest::read);
   other_place.arm(sshexec::ssh::poller::interest::read);
   busy.make_readable();
   begun.get_future().wait();
   other.make_readable();
+  BOOST_TEST(done.get_future().get());
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_may_end_on_one_of_its_own_threads) {
-  auto watcher = std::make_shared<sshexec::ssh::poller>(2);
-  stream last;
-  std::promise<void> ended;
-  auto place = std::make_shared<sshexec::ssh::poller::registration>();
-  *place = watcher->add(last.watched.get(), [&watcher, &ended, place] {
-    *place = {};
-    watcher.reset();
-    ended.set_value();
+  // Shared with a thread that nobody joins.
+  struct shared_state {
+    stream last;
+    std::promise<void> armed;
+    std::promise<void> ended;
+    std::unique_ptr<sshexec::ssh::poller> watcher = std::make_unique<sshexec::ssh::poller>(2);
+    sshexec::ssh::poller::registration place;
+  };
+
+  const auto shared = std::make_shared<shared_state>();
+  shared->place = shared->watcher->add(shared->last.watched.get(), [shared] {
+    shared->armed.get_future().wait();
+    shared->place = {};
+    shared->watcher.reset();
+    shared->ended.set_value();
   });
-  place->arm(sshexec::ssh::poller::interest::read);
-  last.make_readable();
-  ended.get_future().wait();
-  BOOST_TEST(!watcher);
+  shared->place.arm(sshexec::ssh::poller::interest::read);
+  shared->last.make_readable();
+  shared->armed.set_value();
+  shared->ended.get_future().wait();
+  BOOST_TEST(!shared->watcher);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
