@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_network_that_breaks_is_survived) {
 }
 
 BOOST_AUTO_TEST_CASE(a_real_machine_without_the_program_is_told) {
-  const testing::openssh_server server;
+  const testing::openssh_server server{{.configuration = "MaxSessions 2\n"}};
   sshexec::machine target;
   target.hostname = server.host();
   target.port = server.port();
