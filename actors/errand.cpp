@@ -81,10 +81,10 @@ void errand_state::check_deadline() {
 void errand_state::nowhere() {
   if (where != stage::placing)
     return;
-  if (refusal)
+  if (lost_runs > 0)
+    fail(error_code::connection_error, "node " + last_lost + " was lost, and there is no other");
+  else if (refusal)
     fail(std::move(refusal));
-  else if (lost_runs > 0)
-    fail(error_code::connection_error, "node " + node.name + " was lost, and there is no other");
   else
     fail(error_code::connection_error, "there is no node");
 }
@@ -108,9 +108,11 @@ void errand_state::failed(caf::error& reason) {
     return self->send(router, refused_atom::value, id, node.id);
   }
   leave();
-  if (earlier_attempts > 0 && reason.category() == caf::atom("sshexec")) {
+  if (lost_runs > 0 && reason.category() == caf::atom("sshexec")) {
     failure what = to_failure(reason);
     what.attempts += earlier_attempts;
+    if (what.progress == progress::not_started)
+      what.progress = progress::may_have_run;
     reason = make_failure(static_cast<error_code>(reason.code()), std::move(what));
   }
   answer.fail(std::move(reason));
@@ -119,7 +121,10 @@ void errand_state::failed(caf::error& reason) {
 void errand_state::lost(node_id at) {
   if (where != stage::placed || at != node.id)
     return;
+  // In case that it lives on: another executor may have taken the node's name.
+  self->send(node.executor, cancel_atom_v, target, command.id);
   ++lost_runs;
+  last_lost = node.name;
   earlier_attempts = std::max(earlier_attempts + 1, last_attempt);
   where = stage::placing;
   if (cancelled)

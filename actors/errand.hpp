@@ -144,6 +144,7 @@ struct errand_state {
   std::uint32_t runs = 0;
   /// Runs that ended with their node.
   std::uint32_t lost_runs = 0;
+  std::string last_lost;
   bool cancelled = false;
   /// Why the last node did not take the command.
   caf::error refusal;

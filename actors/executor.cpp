@@ -1,23 +1,22 @@
 #include "sshexec/actors/executor.hpp"
 
+#include "sshexec/actors/connect_gate.hpp"
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/actors/file_credential_store.hpp"
 #include "sshexec/actors/file_host_key_store.hpp"
+#include "sshexec/actors/key_ring.hpp"
 #include "sshexec/actors/pool_registry.hpp"
 #include "sshexec/actors/resolver.hpp"
 #include "sshexec/actors/service_error.hpp"
-#include "sshexec/ssh/poller.hpp"
+#include "sshexec/actors/spawn_poller.hpp"
 
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace sshexec {
@@ -33,52 +32,62 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
-/// Supervisors and their callers run on the threads that watch sockets, so there are as many as CAF
-/// has by default for the like.
-std::size_t socket_threads() {
-  return std::max(std::thread::hardware_concurrency(), 4U);
-}
-
-caf::expected<std::shared_ptr<ssh::poller>> make_poller() {
-  try {
-    return std::make_shared<ssh::poller>(socket_threads());
-  } catch (const std::system_error& reason) {
-    return make_service_error(error_code::configuration_error,
-                              std::string{"Cannot watch sockets: "} + reason.what());
-  }
+/// Starts an executor that ends `owned` with itself.
+caf::expected<executor_actor> start(caf::actor_system& system, settings config,
+                                    executor_services given, std::vector<caf::actor> owned) {
+  if (config.user.empty())
+    config.user = current_user();
+  auto poller = spawn_poller(system);
+  if (!poller)
+    return std::move(poller.error());
+  const auto own = [&owned](const auto& service) {
+    owned.push_back(caf::actor_cast<caf::actor>(service));
+    return service;
+  };
+  if (!given.credentials)
+    given.credentials = own(system.spawn(file_credential_store, config.identity_file,
+                                         config.passphrase_file, config.identity_agent));
+  if (!given.host_keys)
+    given.host_keys
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
+  supervisor_services services;
+  services.resolver = own(system.spawn(resolver, ssh::resolve, default_max_look_ups));
+  services.keys = own(system.spawn<caf::detached>(key_ring, std::move(given.credentials)));
+  services.host_keys = std::move(given.host_keys);
+  services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));
+  services.journal = std::move(given.journal);
+  services.connect = ssh::make_connection_factory(std::move(*poller));
+  return executor_actor{
+    system.spawn(pool_registry, std::move(config), std::move(services), std::move(owned))};
 }
 
 } // namespace
 
-caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config) {
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
+  if (of_hub.journal)
+    return start(system, std::move(config), std::move(of_hub), {});
   auto journal = spawn_journal(system, config);
   if (!journal)
     return std::move(journal.error());
-  auto executor = spawn_executor(system, std::move(config), *journal);
-  if (!executor)
+  auto executor = spawn_executor(system, std::move(config), *journal, std::move(of_hub));
+  if (!executor && *journal)
     caf::anon_send_exit(*journal, caf::exit_reason::user_shutdown);
   return executor;
 }
 
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             journal_actor journal) {
+                                             journal_actor journal, executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
-  if (config.user.empty())
-    config.user = current_user();
-  auto poller = make_poller();
-  if (!poller)
-    return std::move(poller.error());
-  supervisor_services services;
-  services.resolver = system.spawn(resolver, ssh::resolve, default_max_look_ups);
-  services.credentials = system.spawn<caf::detached>(file_credential_store, config.identity_file,
-                                                     config.passphrase_file);
-  services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
-  services.journal = std::move(journal);
-  services.connect = ssh::make_connection_factory(std::move(*poller));
-  return executor_actor{system.spawn(pool_registry, std::move(config), std::move(services))};
+  of_hub.journal = journal;
+  // The journal "none" is nobody.
+  std::vector<caf::actor> owned;
+  if (journal)
+    owned.push_back(caf::actor_cast<caf::actor>(journal));
+  return start(system, std::move(config), std::move(of_hub), std::move(owned));
 }
 
 } // namespace sshexec

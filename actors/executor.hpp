@@ -9,6 +9,18 @@
 
 namespace sshexec {
 
+/// Services that a hub has of its own, in place of the executor's; those left empty stay the
+/// executor's. The executor does not end them: one may serve several executors. Each runs in the
+/// executor's process.
+struct executor_services {
+  /// Instead of key files (settings `identity_file`, `passphrase_file`, `identity_agent`).
+  credential_store credentials;
+  /// Instead of known_hosts files (setting `known_hosts_file`).
+  host_key_store host_keys;
+  /// Instead of a log (settings `journal…`).
+  journal_actor journal;
+};
+
 /// Starts an executor with services of its own: one thread that watches sockets and one for each
 /// service that may block on files. Several may live in one system.
 ///
@@ -19,10 +31,11 @@ namespace sshexec {
 /// closed. Dropping the handle does not end it, and an `actor_system` waits in its destructor for
 /// one that lives. May be called from any thread; waits for nothing but the journal's file. Fails
 /// with `configuration_error` when that cannot be written or a setting makes no sense (`validate`).
-caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config);
+caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
+                                             executor_services of_hub = {});
 
 /// Does the same with a journal that was made before; the executor ends it together with itself.
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             journal_actor journal);
+                                             journal_actor journal, executor_services of_hub = {});
 
 } // namespace sshexec

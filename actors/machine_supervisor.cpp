@@ -150,10 +150,11 @@ void machine_supervisor_state::connect() {
   set_timer(timer::connect, config.connect_timeout);
   for (const ssh::exec_id id : waiting)
     join_attempt(id);
-  ask<ssh::private_keys>(
-    services.credentials,
-    [this](ssh::private_keys& keys) {
-      prepared.keys = std::move(keys);
+  ask<ssh::login>(
+    services.keys,
+    [this](ssh::login& login) {
+      login_name = login.username;
+      prepared.login = std::move(login);
       dial_when_complete();
     },
     load_atom::value, target);
@@ -198,12 +199,13 @@ void machine_supervisor_state::ask(const Service& service, Handler on_answer,
 }
 
 void machine_supervisor_state::dial_when_complete() {
-  if (!prepared.keys || !prepared.known || !prepared.addresses)
+  if (!prepared.login || !prepared.known || !prepared.addresses)
     return;
   ssh::connection_settings wanted;
   wanted.addresses = std::move(*prepared.addresses);
-  wanted.username = target.username;
-  wanted.keys = std::move(*prepared.keys);
+  wanted.username = login_name.empty() ? target.username : login_name;
+  wanted.keys = std::move(prepared.login->keys);
+  wanted.agents = std::move(prepared.login->agents);
   for (const ssh::host_key& key : prepared.known->trusted)
     wanted.preferred_host_key_types.push_back(key.type);
   wanted.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -326,6 +328,8 @@ void machine_supervisor_state::back_off() {
 void machine_supervisor_state::start_waiting() {
   if (is_too_old() && slots.open() == (has_spare ? 1U : 0U))
     return renew();
+  if (outdated && !in_use())
+    return renew();
   // A server that refused the only channel is asked again after a pause.
   if (timers.contains({timer::after_refusal, 0}))
     return;
@@ -343,6 +347,8 @@ void machine_supervisor_state::start_waiting() {
 }
 
 bool machine_supervisor_state::may_start() const {
+  if (outdated)
+    return false;
   const std::uint32_t kept_free = !tracked.empty() && slots.limit() > 1 ? 1 : 0;
   return slots.free() + (has_spare ? 1 : 0) > kept_free;
 }
@@ -376,7 +382,8 @@ void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_reque
 }
 
 void machine_supervisor_state::open_spare() {
-  const bool wanted = config.spare_channel && spare_is_due && life == life_stage::serving;
+  const bool wanted
+    = config.spare_channel && !outdated && spare_is_due && life == life_stage::serving;
   if (!wanted || has_spare || !waiting.empty() || slots.free() == 0)
     return;
   spare_is_due = false;
@@ -808,6 +815,7 @@ void machine_supervisor_state::drop_connection() {
   ++connection_number;
   connection.reset();
   must_drive = false;
+  outdated = false;
   has_spare = false;
   slots = channel_slots{config.max_channels};
   prey.clear();
@@ -845,9 +853,30 @@ bool machine_supervisor_state::is_too_old() const {
 }
 
 void machine_supervisor_state::renew() {
+  notify(pool_event_kind::connection_closed);
   drop_connection();
   link = link_state::disconnected;
   proceed();
+}
+
+void machine_supervisor_state::credentials_changed() {
+  // What failed with the old ones says nothing about the new ones.
+  circuit = breaker{config.breaker_threshold, config.breaker_pause};
+  if (link == link_state::connecting) {
+    // Its attempt goes on with the new ones.
+    drop_connection();
+    link = link_state::disconnected;
+  } else if (link == link_state::connected) {
+    outdated = true;
+  }
+  proceed();
+}
+
+bool machine_supervisor_state::in_use() const {
+  return std::any_of(executions.begin(), executions.end(), [](const auto& numbered) {
+    const stage where = numbered.second.where;
+    return where == stage::opening || where == stage::running || where == stage::ending;
+  });
 }
 
 void machine_supervisor_state::expire() {
@@ -1104,7 +1133,10 @@ caf::timespan machine_supervisor_state::delay_after(std::uint32_t failed) {
 
 failure machine_supervisor_state::describe(const execution& x, const setback& reason) const {
   failure result;
-  result.machine = to_address(target);
+  machine named = target;
+  if (!login_name.empty())
+    named.username = login_name;
+  result.machine = to_address(named);
   result.message = result.machine + ": ";
   if (reason.fault != connection_fault::none)
     result.message += to_string(reason.fault) + ": ";
@@ -1150,6 +1182,10 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
     },
     [self](input_atom, const machine&, const std::string& id, std::string& data, bool end) {
       return self->state.input(id, data, end);
+    },
+    [self](changed_atom) {
+      self->state.credentials_changed();
+      self->state.drive();
     },
     [self](status_atom) { return self->state.status(); },
     [self](observers_atom, observer_list& observers) {

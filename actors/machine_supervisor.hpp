@@ -30,7 +30,6 @@
 namespace sshexec {
 
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
-using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
 using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
@@ -40,6 +39,8 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom, machine, std::string>,
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
   caf::replies_to<status_atom>::with<machine_status>,
+  /// The machine's credentials changed.
+  caf::reacts_to<changed_atom>,
   /// From now on these are told what happens.
   caf::reacts_to<observers_atom, observer_list>,
   /// The socket of the connection with this number can be read or written.
@@ -55,8 +56,9 @@ using registry_actor = executor_actor::extend<
 /// What a supervisor works with.
 struct supervisor_services {
   resolver_actor resolver;
-  credential_store credentials;
+  key_ring_actor keys;
   host_key_store host_keys;
+  connect_gate_actor gate;
   journal_actor journal;
   ssh::connection_factory connect;
 };
@@ -190,6 +192,9 @@ struct machine_supervisor_state {
   [[nodiscard]] bool is_too_old() const;
   /// Replaces the connection, which no command uses.
   void renew();
+  void credentials_changed();
+  /// Whether a command is on the connection.
+  [[nodiscard]] bool in_use() const;
 
   // -- the supervisor ends -------------------------------------------------------------------
 
@@ -242,7 +247,7 @@ struct machine_supervisor_state {
 
   /// What a new connection is made of, as far as the services have answered.
   struct preparation {
-    std::optional<ssh::private_keys> keys;
+    std::optional<ssh::login> login;
     std::optional<ssh::known_keys> known;
     std::optional<std::vector<ssh::address>> addresses;
   };
@@ -297,6 +302,10 @@ struct machine_supervisor_state {
   time_point last_heard;
   int silent_checks = 0;
 
+  /// The connection was made with credentials that have changed since.
+  bool outdated = false;
+  /// The user name that the present credentials ask for, if they do.
+  std::string login_name;
   machine_activity activity;
   timer_queue<timer_key> timers;
   std::minstd_rand random{std::random_device{}()};

@@ -107,6 +107,19 @@ void pool_registry_state::unsubscribe(const caf::actor_addr& who) {
   set_observers(std::move(list));
 }
 
+void pool_registry_state::credentials_changed(machine& target) {
+  complete(target);
+  self->send(services.keys, changed_atom_v);
+  if (const auto found = machines.find(target); found != machines.end())
+    self->send(found->second.supervisor, changed_atom_v);
+}
+
+void pool_registry_state::all_credentials_changed() {
+  self->send(services.keys, changed_atom_v);
+  for (const auto& [target, known] : machines)
+    self->send(known.supervisor, changed_atom_v);
+}
+
 void pool_registry_state::set_observers(std::vector<observer_actor> list) {
   observers
     = list.empty() ? nullptr : std::make_shared<const std::vector<observer_actor>>(std::move(list));
@@ -243,17 +256,15 @@ void pool_registry_state::quit() {
     for (const observer_actor& observer : *observers)
       self->demonitor(observer.address());
   }
-  const auto reason = caf::exit_reason::user_shutdown;
-  self->send_exit(services.resolver, reason);
-  self->send_exit(services.credentials, reason);
-  self->send_exit(services.host_keys, reason);
-  self->send_exit(services.journal, reason);
+  for (const caf::actor& service : owned)
+    self->send_exit(service, caf::exit_reason::user_shutdown);
   self->quit(*shutdown_reason);
 }
 
 registry_actor::behavior_type
 pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settings config,
-              supervisor_services services) {
+              supervisor_services services, std::vector<caf::actor> owned) {
+  self->state.owned = std::move(owned);
   self->state.config = std::move(config);
   self->state.services = std::move(services);
   self->set_exit_handler(
@@ -277,6 +288,8 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
       self->state.unsubscribe(caf::actor_cast<caf::actor_addr>(who));
     },
     [self](status_atom) { return self->state.status(); },
+    [self](changed_atom, machine& target) { self->state.credentials_changed(target); },
+    [self](changed_atom) { self->state.all_credentials_changed(); },
     [self](expired_atom, const machine& target, std::uint64_t received) {
       self->state.expired(target, received);
     },

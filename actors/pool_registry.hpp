@@ -47,6 +47,8 @@ struct pool_registry_state {
 
   void subscribe(const observer_actor& who);
   void unsubscribe(const caf::actor_addr& who);
+  void credentials_changed(machine& target);
+  void all_credentials_changed();
   void set_observers(std::vector<observer_actor> list);
 
   caf::result<executor_status> status();
@@ -68,6 +70,8 @@ struct pool_registry_state {
   registry_actor::pointer self;
   settings config;
   supervisor_services services;
+  /// What ends with the registry.
+  std::vector<caf::actor> owned;
   std::map<machine, entry> machines;
   /// Every supervisor that has not ended yet, the retired ones included.
   std::map<caf::actor_addr, machine> supervisors;
@@ -79,9 +83,9 @@ struct pool_registry_state {
   std::optional<caf::error> shutdown_reason;
 };
 
-/// The registry of one pool. It owns `services`, and ends them with itself.
+/// The registry of one pool. It ends `owned` with itself, which are services of its own.
 registry_actor::behavior_type
 pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settings config,
-              supervisor_services services);
+              supervisor_services services, std::vector<caf::actor> owned);
 
 } // namespace sshexec

@@ -223,7 +223,8 @@ void router_state::subscribe(const observer_actor& who) {
 void router_state::unsubscribe(const observer_actor& who) {
   if (!who || observers.erase(who.address()) == 0)
     return;
-  self->demonitor(who.address());
+  if (!callers.contains(who.address()))
+    self->demonitor(who.address());
   for (const auto& [id, x] : nodes)
     self->send(x.executor, unsubscribe_atom_v, who);
 }
@@ -322,7 +323,7 @@ void router_state::remove_name(errand_id id) {
   i->second.erase({x.target, x.command_id, id});
   if (!i->second.empty())
     return;
-  if (x.caller)
+  if (x.caller && !observers.contains(x.caller))
     self->demonitor(x.caller);
   callers.erase(i);
 }
@@ -360,6 +361,8 @@ routing_actor::behavior_type router(routing_actor::stateful_pointer<router_state
     [&state](subscribe_atom, const observer_actor& who) { state.subscribe(who); },
     [&state](unsubscribe_atom, const observer_actor& who) { state.unsubscribe(who); },
     [&state](status_atom) { return state.status(); },
+    [&state](changed_atom, const machine& target) { state.tell_nodes(changed_atom_v, target); },
+    [&state](changed_atom) { state.tell_nodes(changed_atom_v); },
     [&state](join_atom, const std::string& name, const executor_actor& executor) {
       return state.join(name, executor);
     },

@@ -66,7 +66,7 @@ using routing_actor = router_actor::extend<caf::reacts_to<place_atom, errand_id>
 /// Each request has a small actor of its own, its `errand`, which is the caller as far as the nodes
 /// can see. So cancel, input and the caller's end work as they do without a router, an answer goes
 /// past the router, and the caller hears of a dead node although CAF does not fail requests to one.
-/// Within a process this costs five messages and one spawned actor a request: some microseconds.
+/// Within a process this costs six messages and one spawned actor a request: 10 to 15 µs of CPU.
 struct router_state {
   static inline const char* name = "sshexec.router";
 
@@ -125,6 +125,13 @@ struct router_state {
   void caller_ended(const caf::actor_addr& caller);
 
   // -- who watches ---------------------------------------------------------------------------
+
+  /// Sends something to each node.
+  template <class... Arguments>
+  void tell_nodes(const Arguments&... arguments) {
+    for (const auto& [id, x] : nodes)
+      self->send(x.executor, arguments...);
+  }
 
   void subscribe(const observer_actor& who);
   void unsubscribe(const observer_actor& who);

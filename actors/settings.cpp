@@ -75,6 +75,8 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
        x.identity_file);
   read("passphrase-file", "file with the passphrase of encrypted keys in its first line",
        x.passphrase_file);
+  read("identity-agent", "socket of an SSH agent, or SSH_AUTH_SOCK (default: none)",
+       x.identity_agent);
   read("host-key-policy", "accept-new (default), strict or off", x.host_key_policy);
   read("known-hosts-file", "host keys on record (default: ~/.ssh/known_hosts)", x.known_hosts_file);
   read("connect-timeout", "for each attempt to connect (default: 10s)", x.connect_timeout);
@@ -90,6 +92,8 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
   read("kill-grace", "between TERM, KILL and the end of a channel (default: 2s)", x.kill_grace);
   read("drain-timeout", "for running commands when the executor shuts down (default: 0s)",
        x.drain_timeout);
+  read("max-connects-per-host", "attempts to connect to one address at a time (default: 8)",
+       x.max_connects_per_host);
   read("max-channels", "commands at once on one connection (default: 10)", x.max_channels);
   read("spare-channel", "whether a channel is opened ahead of the next command (default: true)",
        x.spare_channel);
@@ -159,6 +163,7 @@ caf::error validate(const settings& x) {
     {is_positive(x.command_timeout), "command-timeout must be longer than 0 and at most a year"},
     {is_duration(x.kill_grace), "kill-grace is at most a year"},
     {is_duration(x.drain_timeout), "drain-timeout is at most a year"},
+    {x.max_connects_per_host > 0, "max-connects-per-host is at least 1"},
     {x.max_channels > 0, "max-channels is at least 1"},
     {x.max_queued > 0, "max-queued is at least 1"},
     {is_positive(x.idle_timeout), "idle-timeout must be longer than 0 and at most a year"},

@@ -37,6 +37,9 @@ struct settings {
   std::string identity_file;
   /// File that holds the passphrase of encrypted keys in its first line; empty: none.
   std::string passphrase_file;
+  /// Socket of an SSH agent whose keys are offered after those of files, or "SSH_AUTH_SOCK" for the
+  /// one that this variable names; empty: none.
+  std::string identity_agent;
 
   sshexec::host_key_policy host_key_policy = sshexec::host_key_policy::accept_new;
   /// Empty: ~/.ssh/known_hosts.
@@ -63,6 +66,10 @@ struct settings {
   caf::timespan kill_grace = std::chrono::seconds{2};
   /// How long commands may go on when the executor shuts down, before they are ended.
   caf::timespan drain_timeout{0};
+
+  /// Attempts to connect to one address and port at a time, over all machines that share it (sshd's
+  /// MaxStartups begins to drop connections at 10).
+  std::uint32_t max_connects_per_host = 8;
 
   /// Commands at once on one connection (sshd's MaxSessions is 10 by default).
   std::uint32_t max_channels = 10;

@@ -5,7 +5,9 @@ build_packages=(
   libcaf-dev libssh-dev libssl-dev libspdlog-dev libfmt-dev libboost-test-dev libbenchmark-dev
   libcli11-dev nlohmann-json3-dev libexpected-dev libxxhash-dev
 )
-test_packages=(openssh-server openssh-client dropbear-bin libnss-wrapper python3 python3-asyncssh)
+test_packages=(
+  openssh-server openssh-client dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
+)
 benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)
 

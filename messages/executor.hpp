@@ -27,7 +27,11 @@ using executor_actor = caf::typed_actor<
   caf::reacts_to<subscribe_atom, observer_actor>, caf::reacts_to<unsubscribe_atom, observer_actor>,
   /// What the executor is doing. Each machine is shown as it was at some moment between the request
   /// and its answer.
-  caf::replies_to<status_atom>::with<executor_status>>;
+  caf::replies_to<status_atom>::with<executor_status>,
+  /// The credentials of this machine, or of all machines, changed. A connection that was made with
+  /// the old ones takes no more commands; it is closed once those that run on it have ended, within
+  /// their timeouts, and only then another one is made for the commands that wait.
+  caf::reacts_to<changed_atom, machine>, caf::reacts_to<changed_atom>>;
 
 /// Makes the messages known to an actor system: their types, and the text of their errors. To be
 /// called once in the constructor of the system's configuration.

@@ -14,8 +14,9 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
-/// The first of sshexec's type ids. A hub whose own collide defines another one for all of its code;
-/// no library has to be rebuilt: with CAF 0.17 ids exist at compile time only, types go by name.
+/// The first of sshexec's type ids. A hub whose own collide defines another one for all of its
+/// code; no library has to be rebuilt: with CAF 0.17 ids exist at compile time only, types go by
+/// name.
 #ifndef SSHEXEC_FIRST_TYPE_ID
 #define SSHEXEC_FIRST_TYPE_ID (caf::first_custom_type_id + 400)
 #endif
@@ -39,6 +40,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_ATOM(sshexec, sshexec, cancel_atom, "cancel")
   CAF_ADD_ATOM(sshexec, sshexec, input_atom, "input")
   CAF_ADD_ATOM(sshexec, sshexec, status_atom, "status")
+  CAF_ADD_ATOM(sshexec, sshexec, changed_atom, "changed")
 
 CAF_END_TYPE_ID_BLOCK(sshexec)
 

@@ -108,6 +108,10 @@ caller_relay(executor_actor::stateful_pointer<caller_relay_state> self, executor
       self->send(self->state.executor, unsubscribe_atom_v, who);
     },
     [self](status_atom) { return self->state.status(); },
+    [self](changed_atom, const machine& target) {
+      self->send(self->state.executor, changed_atom_v, target);
+    },
+    [self](changed_atom) { self->send(self->state.executor, changed_atom_v); },
   };
 }
 

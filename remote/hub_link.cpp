@@ -91,7 +91,9 @@ executor_actor hub_link_state::relay_of_sender() {
 
 caf::error hub_link_state::refusal(const machine& target) const {
   failure what = reason;
-  what.machine = to_address(target);
+  // A request for the status is about no machine.
+  if (!target.hostname.empty())
+    what.machine = to_address(target);
   const auto code
     = now == stage::closing ? error_code::shutting_down : error_code::connection_error;
   return make_failure(code, std::move(what));
@@ -164,7 +166,7 @@ void hub_link_state::ended(const caf::down_msg& message) {
   }
   observers.erase(message.source);
   if (const auto found = relays.extract(message.source))
-    self->send_exit(found.mapped(), caf::exit_reason::normal);
+    self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
 void hub_link_state::disconnected(failure why) {
@@ -233,6 +235,8 @@ hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link
     [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
     [self](unsubscribe_atom, const observer_actor& who) { self->state.unsubscribe(who); },
     [self](status_atom) { return self->state.status(); },
+    [self](changed_atom, const machine& target) { self->state.pass_on(changed_atom_v, target); },
+    [self](changed_atom) { self->state.pass_on(changed_atom_v); },
     [self](attempt_atom, std::uint64_t number) { self->state.connect(number); },
     [self](expire_atom, std::uint64_t number) {
       if (number == self->state.attempt)

@@ -46,6 +46,14 @@ struct hub_link_state {
 
   caf::result<command_result> execute(machine& target, command& what);
   caf::result<void> cancel(machine& target, std::string& command_id);
+
+  /// Sends something to the hub if it is there; nobody waits for it.
+  template <class... Arguments>
+  void pass_on(const Arguments&... arguments) {
+    if (executor)
+      self->send(executor, arguments...);
+  }
+
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
   caf::result<executor_status> status();
   /// Observers are the link's own: they stay when the connection is made anew.

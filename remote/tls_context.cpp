@@ -112,7 +112,7 @@ caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
   if (auto why = unreadable_file(files))
     return refuse(std::move(*why));
   const auto* method = role == tls_role::server ? TLS_server_method() : TLS_client_method();
-  const tls_context context{SSL_CTX_new(method), SSL_CTX_free};
+  tls_context context{SSL_CTX_new(method), SSL_CTX_free};
   if (!context)
     return refuse("OpenSSL cannot be used");
   if (auto why = use_files(context.get(), files))

@@ -88,7 +88,8 @@ struct exec_sent {
   exec_id id = 0;
 };
 
-/// A tracked command runs in this process group.
+/// A tracked command is this process, which leads the process group of that number where the server
+/// gave it one (OpenSSH does, Dropbear does not).
 struct tracked {
   exec_id id = 0;
   std::uint32_t process_group = 0;
@@ -211,7 +212,10 @@ struct connection_settings {
   /// To be tried in this order; not empty.
   std::vector<address> addresses;
   std::string username;
+  /// To be offered in this order.
   private_keys keys;
+  /// Sockets of SSH agents whose keys are offered after these.
+  std::vector<std::string> agents;
   /// Host key algorithms to prefer, because keys of these types are known.
   std::vector<std::string> preferred_host_key_types;
   /// Once unacknowledged for this long, sent data means that the peer is gone (TCP_USER_TIMEOUT).

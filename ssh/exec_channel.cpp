@@ -31,8 +31,8 @@ std::uint32_t refusal_reason(ssh_session session) {
 
 } // namespace
 
-exec_channel::exec_channel(ssh_session session)
-  : session_(session), channel_(ssh_channel_new(session)) {
+exec_channel::exec_channel(ssh_session session, const std::uint64_t& received)
+  : session_(session), received_(received), channel_(ssh_channel_new(session)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
@@ -133,8 +133,19 @@ connection_event exec_channel::last_event() const {
   return event::channel_closed{*id_};
 }
 
+/// Makes a request of libssh's, or looks for the answer if anything came since the last look:
+/// libssh would poll the socket each time.
+template <class Request>
+int exec_channel::ask(Request request) {
+  if (looked_at_ == received_)
+    return SSH_AGAIN;
+  const int status = request();
+  looked_at_ = status == SSH_AGAIN ? std::optional{received_} : std::nullopt;
+  return status;
+}
+
 void exec_channel::open(std::vector<connection_event>& events) {
-  const int status = ssh_channel_open_session(channel_.get());
+  const int status = ask([this] { return ssh_channel_open_session(channel_.get()); });
   if (status == SSH_OK) {
     state_ = id_ ? state::sending_environment : state::spare;
     if (close_wanted_)
@@ -152,7 +163,9 @@ void exec_channel::open(std::vector<connection_event>& events) {
 void exec_channel::send_environment() {
   for (; next_variable_ != request_.environment.end(); ++next_variable_) {
     const auto& [name, value] = *next_variable_;
-    const int status = ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
+    const int status = ask([this, &name = name, &value = value] {
+      return ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
+    });
     if (status == SSH_AGAIN || !is_usable(session_))
       return;
     if (status == SSH_ERROR)
@@ -163,9 +176,11 @@ void exec_channel::send_environment() {
 
 void exec_channel::request_terminal(std::vector<connection_event>& events) {
   const terminal_request& wanted = *request_.terminal;
-  const int status
-    = ssh_channel_request_pty_size(channel_.get(), wanted.type.c_str(),
-                                   static_cast<int>(wanted.columns), static_cast<int>(wanted.rows));
+  const int status = ask([this, &wanted] {
+    return ssh_channel_request_pty_size(channel_.get(), wanted.type.c_str(),
+                                        static_cast<int>(wanted.columns),
+                                        static_cast<int>(wanted.rows));
+  });
   if (status == SSH_OK)
     state_ = state::requesting_exec;
   else if (status == SSH_ERROR && is_usable(session_))
@@ -175,7 +190,8 @@ void exec_channel::request_terminal(std::vector<connection_event>& events) {
 void exec_channel::request_exec(std::vector<connection_event>& events) {
   if (!std::exchange(exec_was_sent_, true))
     events.emplace_back(event::exec_sent{*id_});
-  const int status = ssh_channel_request_exec(channel_.get(), request_.command.c_str());
+  const int status
+    = ask([this] { return ssh_channel_request_exec(channel_.get(), request_.command.c_str()); });
   if (status == SSH_OK) {
     state_ = state::running;
     if (!signal_.empty())

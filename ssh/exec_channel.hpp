@@ -23,8 +23,8 @@ namespace sshexec::ssh {
 /// closed it (RFC 4254 §5 and §6).
 class exec_channel {
 public:
-  /// The session must outlive the channel.
-  explicit exec_channel(ssh_session session);
+  /// The session must outlive the channel, and so must the count of the bytes that it received.
+  exec_channel(ssh_session session, const std::uint64_t& received);
   exec_channel(const exec_channel&) = delete;
   exec_channel& operator=(const exec_channel&) = delete;
   ~exec_channel();
@@ -79,6 +79,8 @@ private:
   };
 
   void converse(std::vector<connection_event>& events);
+  template <class Request>
+  int ask(Request request);
   void open(std::vector<connection_event>& events);
   void send_environment();
   void request_terminal(std::vector<connection_event>& events);
@@ -119,6 +121,9 @@ private:
   static void on_close(ssh_session session, ssh_channel channel, void* self);
 
   ssh_session session_;
+  const std::uint64_t& received_;
+  /// What had been received when the answer to a request was last looked for.
+  std::optional<std::uint64_t> looked_at_;
   /// None as long as there is no command.
   std::optional<exec_id> id_;
   exec_request request_;

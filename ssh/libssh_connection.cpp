@@ -1,3 +1,4 @@
+#include "sshexec/ssh/agent_authentication.hpp"
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
@@ -8,8 +9,10 @@
 #include <libssh/server.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <unordered_map>
 #include <utility>
@@ -104,6 +107,13 @@ std::string offered_methods(ssh_session session) {
   return result.empty() ? "none" : result;
 }
 
+/// What is not read when a socket closes makes it a reset, which may overtake the good-bye.
+void read_rest(int socket) {
+  std::array<char, 4096> ignored{};
+  for (int i = 0; i < 64 && ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT) > 0; ++i) {
+  }
+}
+
 /// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
 int decline(ssh_session, ssh_message, void*) {
   return 1;
@@ -158,6 +168,8 @@ private:
   int repeat(int again, Step step);
   void present_host_key();
   void try_keys();
+  void try_agents();
+  void accepted();
   void pump();
   bool read(std::uint64_t bound);
   [[nodiscard]] bool must_not_read() const;
@@ -165,6 +177,7 @@ private:
   void arm();
   void lose(error reason);
   void lose_session();
+  void lose_half_way();
   [[nodiscard]] error session_error() const;
   void disconnect();
 
@@ -180,6 +193,11 @@ private:
   poller::registration registration_;
   bool found_connected_ = false;
   std::size_t next_key_ = 0;
+  std::size_t next_agent_ = 0;
+  /// The agent that is asked.
+  std::optional<agent_authentication> agent_;
+  bool has_offered_ = false;
+  std::string agent_trouble_;
   /// Whether libssh has something to write that the socket did not take.
   bool write_pending_ = false;
   /// Whether the owner asked for something since the last advance, which needs no news.
@@ -304,23 +322,60 @@ void libssh_connection::try_keys() {
     if (status == SSH_AUTH_AGAIN)
       return;
     if (status == SSH_AUTH_PARTIAL)
-      return lose(
-        {error_kind::authentication, "the key alone is not enough, the server asks for more: "
-                                       + offered_methods(session_.get())});
-    if (status == SSH_AUTH_SUCCESS) {
-      event_.reset(ssh_event_new());
-      ssh_event_add_session(event_.get(), session_.get());
-      state_ = state::established;
-      events_.emplace_back(event::authenticated{});
-      return;
-    }
+      return lose_half_way();
+    if (status == SSH_AUTH_SUCCESS)
+      return accepted();
   }
-  lose({error_kind::authentication, "the server offers: " + offered_methods(session_.get())});
+  try_agents();
+}
+
+void libssh_connection::try_agents() {
+  for (; next_agent_ < settings_.agents.size(); ++next_agent_) {
+    if (!agent_)
+      agent_.emplace(session_.get(), settings_.agents[next_agent_], *sockets_, notify_);
+    const int status = agent_->advance();
+    if (status == SSH_AUTH_AGAIN)
+      return;
+    if (status == SSH_AUTH_SUCCESS)
+      return accepted();
+    if (status == SSH_AUTH_ERROR)
+      return lose_session();
+    if (status == SSH_AUTH_PARTIAL)
+      return lose_half_way();
+    has_offered_ = has_offered_ || agent_->has_offered();
+    if (agent_->trouble())
+      agent_trouble_ += (agent_trouble_.empty() ? "" : "; ") + agent_->trouble()->text;
+    agent_.reset();
+  }
+  // A server that was offered nothing refused nothing.
+  if (!has_offered_ && settings_.keys.empty() && !agent_trouble_.empty())
+    return lose({error_kind::file, agent_trouble_});
+  if (!agent_trouble_.empty())
+    agent_trouble_.insert(0, "; ");
+  lose({error_kind::authentication,
+        "the server offers: " + offered_methods(session_.get()) + agent_trouble_});
+}
+
+void libssh_connection::accepted() {
+  agent_.reset();
+  // Nothing needs them any more, so they need not stay in memory.
+  settings_.keys.clear();
+  event_.reset(ssh_event_new());
+  ssh_event_add_session(event_.get(), session_.get());
+  state_ = state::established;
+  events_.emplace_back(event::authenticated{});
+}
+
+void libssh_connection::lose_half_way() {
+  lose({error_kind::authentication, "the key alone is not enough, the server asks for more: "
+                                      + offered_methods(session_.get())});
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
   const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
-  auto channel = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get());
+  auto channel = takes_spare
+                   ? std::move(spare_)
+                   : std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
   asked_ = true;
@@ -329,7 +384,7 @@ void libssh_connection::start(exec_id id, exec_request request) {
 void libssh_connection::open_spare() {
   if (spare_ || state_ != state::established)
     return;
-  spare_ = std::make_unique<exec_channel>(session_.get());
+  spare_ = std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
   asked_ = true;
 }
 
@@ -420,8 +475,11 @@ void libssh_connection::advance_channels() {
 }
 
 void libssh_connection::arm() {
-  // Nothing is read while the host key is decided on, so being told of it would never end.
-  if (!registration_ || state_ == state::over || state_ == state::presenting_host_key)
+  // Nothing is read while the host key is decided on, or while an agent is waited for, so being
+  // told of it would never end.
+  const bool reads = state_ != state::over && state_ != state::presenting_host_key
+                     && !(agent_ && agent_->waits_for_agent());
+  if (!registration_ || !reads)
     return;
   if (unfinished_)
     return notify_();
@@ -472,9 +530,15 @@ void libssh_connection::disconnect() {
   spare_.reset();
   const int socket = ssh_get_fd(session_.get());
   registration_ = {};
+  agent_.reset();
   // libssh does not close a socket that it was given, unless the connection broke.
   const file_descriptor closed_last{socket};
+  // It writes once for each time that it finds the socket writable, and would keep the good-bye to
+  // itself behind what the channels just sent: their first packet, the rest, and then it is ready.
+  for (int i = 0; i < 3 && event_ && is_usable(session_.get()); ++i)
+    ssh_event_dopoll(event_.get(), 0);
   ssh_disconnect(session_.get());
+  read_rest(socket);
   event_.reset();
   session_.reset();
 }

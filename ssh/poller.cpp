@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <mutex>
 #include <system_error>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -44,6 +45,8 @@ struct poller::core {
   void remove(int socket, std::uint32_t ticket);
   void run();
   void notify(int socket, std::uint32_t ticket);
+
+  void stop() const { ::eventfd_write(stop_event.get(), 1); }
 
   file_descriptor epoll = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   file_descriptor stop_event = checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
@@ -137,28 +140,23 @@ void poller::registration::arm(interest what) {
   ::epoll_ctl(owner_->epoll.get(), EPOLL_CTL_MOD, socket_, &wanted);
 }
 
-poller::poller(std::size_t threads) : core_(std::make_shared<core>()) {
+void poller::start_thread(std::function<void()> job) {
+  std::thread{std::move(job)}.detach();
+}
+
+poller::poller(std::size_t threads, const thread_function& start)
+  : core_(std::make_shared<core>()) {
   try {
-    while (threads_.size() < threads)
-      threads_.emplace_back([core = core_] { core->run(); });
+    for (std::size_t i = 0; i < threads; ++i)
+      start([core = core_] { core->run(); });
   } catch (...) {
-    stop();
+    core_->stop();
     throw;
   }
 }
 
 poller::~poller() {
-  stop();
-}
-
-void poller::stop() {
-  ::eventfd_write(core_->stop_event.get(), 1);
-  for (std::thread& thread : threads_) {
-    if (thread.get_id() == std::this_thread::get_id())
-      thread.detach();
-    else
-      thread.join();
-  }
+  core_->stop();
 }
 
 poller::registration poller::add(int socket, notify_function notify) {

@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <utility>
-#include <vector>
 
 namespace sshexec::ssh {
 
@@ -61,23 +59,27 @@ public:
     std::shared_ptr<watch> watch_;
   };
 
-  /// Throws `std::system_error` when the kernel grants no epoll instance or no thread.
-  explicit poller(std::size_t threads = 1);
+  /// Runs a job on a thread of its own. The job returns soon after the poller's end.
+  using thread_function = std::function<void(std::function<void()> job)>;
+
+  /// Runs it on a thread that nobody waits for.
+  static void start_thread(std::function<void()> job);
+
+  /// Throws `std::system_error` when the kernel grants no epoll instance, and whatever `start`
+  /// throws.
+  explicit poller(std::size_t threads = 1, const thread_function& start = start_thread);
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
 
-  /// Waits for notifications under way, but for the one that it may be called from.
+  /// Returns at once, even on one of its threads; notifications that are under way go on.
   ~poller();
 
   /// Registers a socket, not armed yet. The poller must outlive the registration.
   registration add(int socket, notify_function notify);
 
 private:
-  void stop();
-
-  // Shared with the threads: the one on which the poller ends still comes back to it.
+  // Shared with the threads, which end after it.
   std::shared_ptr<core> core_;
-  std::vector<std::thread> threads_;
 };
 
 } // namespace sshexec::ssh

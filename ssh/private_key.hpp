@@ -20,8 +20,11 @@ using private_keys = std::vector<private_key>;
 
 /// Reads a key file in any format that libssh reads. Blocks: file access, and for an encrypted key
 /// a key derivation that is slow by intent. An empty passphrase never prompts: an encrypted key
-/// then is an error. Errors are of kind `file` and name the path.
+/// then is an error. Errors are of kind `file` and name the path. What is read is wiped.
 result<private_key> load_private_key(const std::filesystem::path& file,
                                      const std::string& passphrase);
+
+/// The same for the text of such a file.
+result<private_key> read_private_key(const std::string& text, const std::string& passphrase);
 
 } // namespace sshexec::ssh

@@ -36,7 +36,7 @@ public:
   /// The output's end: returns what is still held.
   std::string finish();
 
-  /// The command's process group, once known.
+  /// The command's process, and so the group that it leads if it does, once known.
   [[nodiscard]] std::optional<std::uint32_t> process_group() const { return process_group_; }
 
 private:

@@ -1,6 +1,8 @@
 /// The actors' own cost of a command: its connection ends each command as soon as it is told to
 /// start it.
 
+#include "sshexec/actors/connect_gate.hpp"
+#include "sshexec/actors/key_ring.hpp"
 #include "sshexec/actors/pool_registry.hpp"
 
 #include <benchmark/benchmark.h>
@@ -75,9 +77,13 @@ supervisor_services make_services(caf::actor_system& system) {
     return {
       [](resolve_atom, const std::string&, std::uint16_t) { return std::vector<ssh::address>(1); }};
   });
-  result.credentials = system.spawn([]() -> credential_store::behavior_type {
-    return {[](load_atom, const machine&) { return ssh::private_keys{}; }};
+  result.keys = system.spawn([]() -> key_ring_actor::behavior_type {
+    return {
+      [](load_atom, const machine&) { return ssh::login{}; },
+      [](changed_atom) {},
+    };
   });
+  result.gate = system.spawn(connect_gate, 10U);
   result.host_keys = system.spawn([]() -> host_key_store::behavior_type {
     return {
       [](look_up_atom, const std::string&, std::uint16_t) { return ssh::known_keys{}; },
@@ -104,8 +110,12 @@ settings quiet_settings() {
 void request_to_connection(benchmark::State& state) {
   system_config config;
   caf::actor_system system{config};
+  supervisor_services services = make_services(system);
+  const auto to_actor = [](const auto& x) { return caf::actor_cast<caf::actor>(x); };
+  std::vector<caf::actor> owned{to_actor(services.resolver), to_actor(services.keys),
+                                to_actor(services.host_keys), to_actor(services.gate)};
   const executor_actor executor{
-    system.spawn(pool_registry, quiet_settings(), make_services(system))};
+    system.spawn(pool_registry, quiet_settings(), std::move(services), std::move(owned))};
   caf::scoped_actor self{system};
   machine target;
   target.hostname = "host";

@@ -5,9 +5,11 @@
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,21 +159,29 @@ class Reader:
             block.text, os.environ["SSHEXEC_HOST"], os.environ["SSHEXEC_PORT"]
         )
         environment = dict(os.environ, PATH=f"{self.bin}:{os.environ['PATH']}")
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=SHELL_BLOCK_BOUND,
-            check=False,
-        )
-        self.output = done.stdout
-        if done.returncode == 0:
-            return None
-        return block.complain(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        # Files and a group of its own: what a block leaves running holds up nothing, and ends.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            shell = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", script],
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            try:
+                status = f"exit code {shell.wait(SHELL_BLOCK_BOUND)}"
+            except subprocess.TimeoutExpired:
+                status = f"did not end within {SHELL_BLOCK_BOUND} s"
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+            out.seek(0)
+            err.seek(0)
+            self.output = out.read()
+            if status == "exit code 0":
+                return None
+            return block.complain(f"{status}\n{self.output}{err.read()}")
 
     def compare(self, block):
         if self.output is None:
@@ -195,11 +205,7 @@ def check(page, directory, tool, examples):
     directory.mkdir()
     reader = Reader(directory, tool)
     for block in blocks:
-        try:
-            problem = reader.read(block, examples)
-        except subprocess.TimeoutExpired:
-            problem = block.complain(f"did not end within {SHELL_BLOCK_BOUND} s")
-        if problem:
+        if problem := reader.read(block, examples):
             problems.append(problem)
     return problems
 

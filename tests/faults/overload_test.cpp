@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t flood = 100'000;
 /// Only a failing test waits this long.
-constexpr std::chrono::seconds patience{240};
+constexpr std::chrono::seconds patience{900};
 
 settings patient_settings() {
   settings result;

@@ -105,7 +105,15 @@ private:
 
   void start(ssh::exec_id id) {
     stories_[id] = {};
-    client_->start(id, {"true", {{"LANG", "C"}}, "input", max_output});
+    ssh::exec_request request;
+    request.command = "true";
+    request.environment = {{"LANG", "C"}};
+    request.stdin_data = "input";
+    request.max_output = max_output;
+    request.streamed = id == 1;
+    if (id == 2)
+      request.tracked = "token";
+    client_->start(id, std::move(request));
   }
 
   /// The story that goes on with an event.
@@ -132,6 +140,7 @@ private:
   bool on(const ssh::event::authenticated&) {
     start(1);
     start(2);
+    client_->open_spare();
     return true;
   }
 
@@ -139,6 +148,18 @@ private:
     require(!std::exchange(story(x.id).sent, true), "a command is sent once");
     return false;
   }
+
+  bool on(const ssh::event::output& x) {
+    require(!story(x.id).told, "output comes before the end that is told");
+    client_->grant(x.id, x.data.size());
+    return true;
+  }
+
+  static bool on(const ssh::event::tracked&) { return false; }
+
+  static bool on(const ssh::event::input_wanted&) { return false; }
+
+  static bool on(const ssh::event::spare_ended&) { return false; }
 
   bool on(const ssh::event::channel_refused& x) {
     command_story& told = story(x.id);

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <future>
 #include <limits>
@@ -132,7 +133,9 @@ struct faulty_proxy::implementation {
   std::vector<pollfd> descriptors;
   clock::time_point deadline;
 
-  std::atomic<std::size_t> accepted = 0;
+  mutable std::mutex accepted_mutex;
+  mutable std::condition_variable another_accepted;
+  std::size_t accepted = 0;
   std::array<std::atomic<std::uint64_t>, 2> bytes{};
 
   std::mutex mutex;
@@ -235,7 +238,11 @@ void faulty_proxy::implementation::accept_connection() {
   file_descriptor client = accept_from(listener);
   if (!client)
     return;
-  ++accepted;
+  {
+    const std::lock_guard lock{accepted_mutex};
+    ++accepted;
+  }
+  another_accepted.notify_all();
   const bool is_seen = net.behaviour != network::mode::black_hole;
   connections.push_back(
     {std::move(client), is_seen ? start_connecting(server) : file_descriptor{}, {}});
@@ -314,7 +321,14 @@ void faulty_proxy::break_connections(ending how) {
 }
 
 std::size_t faulty_proxy::connections() const {
+  const std::lock_guard lock{implementation_->accepted_mutex};
   return implementation_->accepted;
+}
+
+bool faulty_proxy::wait_for_connections(std::size_t count, std::chrono::milliseconds bound) const {
+  std::unique_lock lock{implementation_->accepted_mutex};
+  return implementation_->another_accepted.wait_for(
+    lock, bound, [&] { return implementation_->accepted >= count; });
 }
 
 std::uint64_t faulty_proxy::bytes(direction where) const {

@@ -72,6 +72,9 @@ public:
 
   /// Connections accepted so far.
   [[nodiscard]] std::size_t connections() const;
+  /// Waits until so many were accepted; false if they were not within the bound.
+  [[nodiscard]] bool wait_for_connections(std::size_t count, std::chrono::milliseconds bound
+                                                             = std::chrono::seconds{60}) const;
   /// Bytes handed on so far.
   [[nodiscard]] std::uint64_t bytes(direction where) const;
 

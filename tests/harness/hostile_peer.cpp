@@ -24,7 +24,7 @@ namespace {
 
 /// The one that Debian's python3-asyncssh is installed for.
 constexpr const char* python = "/usr/bin/python3";
-constexpr std::chrono::milliseconds start_bound = std::chrono::seconds{30};
+constexpr std::chrono::milliseconds start_bound = std::chrono::seconds{120};
 
 struct pipe_ends {
   ssh::file_descriptor reading;

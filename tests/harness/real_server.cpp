@@ -24,7 +24,7 @@ namespace sshexec::testing {
 namespace {
 
 constexpr const char* test_user = "sshexec-test";
-constexpr auto start_bound = std::chrono::seconds{30};
+constexpr auto start_bound = std::chrono::seconds{120};
 /// Another process may take the port between its choice and its use.
 constexpr int start_tries = 5;
 

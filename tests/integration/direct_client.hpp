@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sshexec/ssh/connection.hpp"
-#include "sshexec/testing/openssh_server.hpp"
+#include "sshexec/testing/real_server.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 
 #include <chrono>
@@ -52,7 +52,7 @@ public:
   explicit direct_client(const testing::scripted_server& server)
     : direct_client(server.host(), server.port(), "nobody", server.client_key_file()) {}
 
-  explicit direct_client(const testing::openssh_server& server)
+  explicit direct_client(const testing::real_server& server)
     : direct_client(server.host(), server.port(), server.user(), server.identity_file()) {}
 
   ssh::connection* operator->() { return connection_.get(); }

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_variable_that_is_refused_is_told) {
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_dropbear_closes_for_being_idle_is_replaced_unnoticed) {
-  const testing::dropbear_server impatient{{.more = {"-I", "1"}}};
+  const testing::dropbear_server impatient{{.more = {"-I", "4"}}};
   BOOST_TEST(run(machine_of(impatient), "true").succeeded());
   BOOST_REQUIRE(impatient.wait_for_log("Idle timeout"));
   const auto answer = run(machine_of(impatient), "true");

@@ -1,4 +1,5 @@
 #include "direct_client.hpp"
+#include "sshexec/testing/openssh_server.hpp"
 
 #include <boost/test/unit_test.hpp>
 

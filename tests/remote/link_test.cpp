@@ -196,8 +196,10 @@ BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {
   what.output_to = consumer;
   auto request = self->request(client.executor, caf::infinite, execute_atom_v, target, what);
   BOOST_REQUIRE(greeted.get_future().wait_for(60s) == std::future_status::ready);
-  self->request(client.executor, caf::infinite, input_atom_v, target, "talk", "more\n", true)
+  self->request(client.executor, caf::infinite, input_atom_v, target, "talk", "more\n", false)
     .receive([] {}, [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
+  // The command may end before this is answered.
+  self->send(client.executor, input_atom_v, target, "talk", "", true);
   request.receive([](command_result& x) { BOOST_TEST(x.output.stdout_data == "hello\nmore\n"); },
                   [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
   caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);

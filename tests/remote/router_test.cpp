@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -172,6 +173,11 @@ public:
 
   [[nodiscard]] std::string file(const std::string& name) const { return directory_.path() / name; }
 
+  [[nodiscard]] std::string content(const std::string& name) const {
+    std::ifstream stream{file(name)};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+  }
+
   std::vector<std::unique_ptr<served>> nodes;
   std::vector<std::string> names;
   network_config config{500ms, detection_bound};
@@ -266,11 +272,16 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_stops_loses_its_machines_and_ends_its_comman
       BOOST_TEST(succeeded(x));
     nodes[0]->process().signal(SIGCONT);
     BOOST_REQUIRE(wait_until([&] { return runs_on(runs(), target).front().end.count() != 0; }));
-    BOOST_TEST((runs_on(runs(), target).back().end.count() == 0));
+    BOOST_TEST((runs_on(runs(), target)[1].end.count() == 0));
     go();
   });
   BOOST_TEST(succeeded(answers[0]));
   BOOST_TEST(answers[0].outcome->attempts == 2U);
+  // It joins again.
+  BOOST_TEST(wait_until([&] {
+    run_one(target, make_command("echo back"));
+    return content("journal-0").find("echo back") != std::string::npos;
+  }));
 }
 
 BOOST_FIXTURE_TEST_CASE(no_request_fails_when_nodes_join_leave_and_shut_down_under_load, cluster) {

@@ -22,7 +22,7 @@ namespace sshexec::test {
 /// A process of the tool with its output.
 class tool_process {
 public:
-  explicit tool_process(testing::arguments line) {
+  explicit tool_process(const testing::arguments& line) {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
       throw std::system_error(errno, std::system_category(), "pipe2");

@@ -302,6 +302,25 @@ BOOST_AUTO_TEST_CASE(a_command_that_is_there_at_three_deaths_is_not_carried_to_a
   BOOST_TEST(answer->what().attempts == 3U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_command_that_may_have_run_is_never_said_not_to_have_started, two_nodes) {
+  const auto answer = request(command_called("c"), target);
+  second.closing = true;
+  kill(first);
+  BOOST_TEST(answer->failed_with(error_code::connection_error));
+  BOOST_TEST((answer->what().progress == progress::may_have_run));
+  BOOST_TEST(answer->what().message == "admin@host:22: node first was lost, and there is no other");
+
+  simulated_node& third = join("third");
+  simulated_node& fourth = join("fourth");
+  const auto other = request(command_called("d"), target);
+  simulated_node& owner = *holder("d");
+  kill(owner);
+  (&owner == &third ? fourth : third).fail(error_code::authentication_error, progress::not_started);
+  settle();
+  BOOST_TEST(other->failed_with(error_code::authentication_error));
+  BOOST_TEST((other->what().progress == progress::may_have_run));
+}
+
 BOOST_AUTO_TEST_CASE(when_the_last_node_dies_its_commands_fail) {
   simulated_nodes nodes;
   simulated_node& only = nodes.join("only");
@@ -516,6 +535,14 @@ BOOST_FIXTURE_TEST_CASE(observers_are_told_by_every_node_also_by_one_that_joins_
   settle();
   for (const auto& node : all)
     BOOST_TEST(node->observers.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(every_node_is_told_that_credentials_changed, two_nodes) {
+  caf::anon_send(subject, changed_atom_v, machine_called("m"));
+  caf::anon_send(subject, changed_atom_v);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->changes == 2);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {

@@ -2,6 +2,7 @@
 #include "files.hpp"
 #include "sshexec/actors/file_credential_store.hpp"
 #include "sshexec/actors/file_host_key_store.hpp"
+#include "sshexec/actors/key_ring.hpp"
 #include "sshexec/actors/resolver.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
@@ -228,28 +229,41 @@ private:
 };
 
 struct credential_fixture : actor_fixture {
-  credential_store spawn(const std::string& identity_file = {},
-                         const std::string& passphrase_file = {}) {
-    return start(
-      system.spawn<caf::detached>(file_credential_store, identity_file, passphrase_file));
+  /// A key ring that asks the files.
+  key_ring_actor spawn(const std::string& identity_file = {},
+                       const std::string& passphrase_file = {},
+                       const std::string& identity_agent = {}) {
+    return spawn_ring(
+      start(system.spawn(file_credential_store, identity_file, passphrase_file, identity_agent)));
   }
 
-  caf::expected<ssh::private_keys> load(const credential_store& subject,
-                                        const std::string& identity_file = {}) {
+  key_ring_actor spawn_ring(const credential_store& store) {
+    return start(system.spawn<caf::detached>(key_ring, store));
+  }
+
+  /// A key ring that asks a hub's own store, which answers with `found`.
+  key_ring_actor spawn_with(const credentials& found) {
+    return spawn_ring(start(system.spawn([found]() -> credential_store::behavior_type {
+      return {[found](load_atom, const machine&) { return found; }};
+    })));
+  }
+
+  caf::expected<ssh::login> load(const key_ring_actor& subject,
+                                 const std::string& identity_file = {}) {
     machine target;
     target.identity_file = identity_file;
-    return ask<ssh::private_keys>(subject, load_atom::value, target);
+    return ask<ssh::login>(subject, load_atom::value, target);
   }
 
-  ssh::private_keys load_some(const credential_store& subject,
+  ssh::private_keys load_some(const key_ring_actor& subject,
                               const std::string& identity_file = {}) {
-    auto keys = load(subject, identity_file);
-    BOOST_REQUIRE(keys);
-    return *keys;
+    auto found = load(subject, identity_file);
+    BOOST_REQUIRE(found);
+    return found->keys;
   }
 
   /// The message of the `configuration_error` that a request fails with.
-  std::string objection(const credential_store& subject, const std::string& identity_file = {}) {
+  std::string objection(const key_ring_actor& subject, const std::string& identity_file = {}) {
     const auto reason = load(subject, identity_file).error();
     BOOST_TEST(is(reason, error_code::configuration_error));
     return to_failure(reason).message;
@@ -341,6 +355,97 @@ BOOST_AUTO_TEST_CASE(the_usual_keys_are_offered_in_the_order_of_preference) {
   BOOST_REQUIRE(keys.size() == 2u);
   BOOST_TEST(is_same(keys[0], folder / "id_ed25519"));
   BOOST_TEST(is_same(keys[1], folder / "id_rsa"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_comes_from_memory) {
+  BOOST_REQUIRE(make_key(first));
+  BOOST_REQUIRE(make_key(second, "open sesame"));
+  credentials found;
+  found.username = "deploy";
+  found.sources.emplace_back(key_in_memory{ssh::secret{read_file(first)}, {}});
+  found.sources.emplace_back(
+    key_in_memory{ssh::secret{read_file(second)}, ssh::secret{"open sesame"}});
+  const auto login = load(spawn_with(found));
+  BOOST_REQUIRE(login);
+  BOOST_TEST(login->username == "deploy");
+  BOOST_REQUIRE(login->keys.size() == 2u);
+  BOOST_TEST(is_same(login->keys[0], first));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_in_memory_that_cannot_be_read_is_a_configuration_error) {
+  BOOST_REQUIRE(make_key(first, "open sesame"));
+  const auto objection_to = [&](const key_in_memory& key) {
+    credentials found;
+    found.sources.emplace_back(key);
+    return objection(spawn_with(found));
+  };
+  BOOST_TEST(contains(objection_to({ssh::secret{"hello"}, {}}),
+                      "private key in memory is not in a private key format"));
+  BOOST_TEST(contains(objection_to({ssh::secret{read_file(first)}, {}}), "is encrypted"));
+  const std::string wrong = objection_to({ssh::secret{read_file(first)}, ssh::secret{"open says"}});
+  BOOST_TEST(contains(wrong, "passphrase is wrong"));
+  BOOST_TEST(!contains(wrong, "open says"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_file_of_a_hub_has_a_passphrase_of_its_own) {
+  BOOST_REQUIRE(make_key(first, "open sesame"));
+  credentials found;
+  found.sources.emplace_back(key_file{"~/first", ssh::secret{"open sesame"}, {}});
+  BOOST_CHECK(load(spawn_with(found)));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_cannot_be_used_is_passed_over) {
+  BOOST_REQUIRE(make_key(first));
+  credentials found;
+  found.sources.emplace_back(key_file{"~/none", {}, {}});
+  found.sources.emplace_back(key_file{"~/first", {}, {}});
+  BOOST_TEST(load_some(spawn_with(found)).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_without_any_source_is_a_configuration_error) {
+  BOOST_TEST(objection(spawn_with({})) == "No private key to use");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_ended_is_an_error_and_no_endless_wait) {
+  const credential_store store = system.spawn([]() -> credential_store::behavior_type {
+    return {[](load_atom, const machine&) { return credentials{}; }};
+  });
+  const auto subject = spawn_ring(store);
+  end(store);
+  BOOST_CHECK(!load(subject));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_is_named_by_its_socket) {
+  credentials found;
+  found.sources.emplace_back(key_agent{"~/agent"});
+  const auto login = load(spawn_with(found));
+  BOOST_REQUIRE(login);
+  BOOST_TEST(login->keys.empty());
+  BOOST_REQUIRE(login->agents.size() == 1u);
+  BOOST_TEST(login->agents[0] == (home.path() / "agent").string());
+}
+
+BOOST_AUTO_TEST_CASE(the_default_agent_is_the_one_of_the_environment) {
+  ::setenv("SSH_AUTH_SOCK", "/run/some/agent", 1);
+  const auto login = load(spawn({}, {}, "SSH_AUTH_SOCK"));
+  ::unsetenv("SSH_AUTH_SOCK");
+  BOOST_REQUIRE(login);
+  BOOST_TEST(login->agents == std::vector<std::string>{"/run/some/agent"},
+             boost::test_tools::per_element());
+  BOOST_TEST(contains(objection(spawn({}, {}, "SSH_AUTH_SOCK")), "SSH_AUTH_SOCK is not set"));
+}
+
+BOOST_AUTO_TEST_CASE(no_secret_is_in_the_text_of_credentials) {
+  credentials found;
+  found.username = "deploy";
+  found.sources.emplace_back(key_in_memory{ssh::secret{"key text"}, ssh::secret{"sesame"}});
+  found.sources.emplace_back(key_file{"/keys/id", ssh::secret{"sesame"}, {}});
+  found.sources.emplace_back(key_agent{});
+  BOOST_TEST(to_string(found)
+             == "credentials(deploy, key in memory, key file /keys/id, agent SSH_AUTH_SOCK)");
+  const auto message = caf::make_message(found);
+  BOOST_TEST(!contains(to_string(message), "sesame"));
+  BOOST_TEST(!contains(to_string(message), "key text"));
 }
 
 BOOST_AUTO_TEST_CASE(without_any_key_the_error_tells_all_places_that_were_tried) {

@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(every_option_is_read) {
 user = "admin"
 identity-file = "/keys/id"
 passphrase-file = "/keys/passphrase"
+identity-agent = "/run/agent"
 host-key-policy = "strict"
 known-hosts-file = "/keys/known_hosts"
 connect-timeout = 3s
@@ -53,6 +54,7 @@ retry-jitter = 0.25
 command-timeout = 7s
 max-output = 1000
 kill-grace = 500ms
+max-connects-per-host = 3
 max-channels = 4
 max-queued = 9
 idle-timeout = 2min
@@ -66,6 +68,7 @@ journal-max-files = 2
   BOOST_TEST(result->user == "admin");
   BOOST_TEST(result->identity_file == "/keys/id");
   BOOST_TEST(result->passphrase_file == "/keys/passphrase");
+  BOOST_TEST(result->identity_agent == "/run/agent");
   BOOST_TEST((result->host_key_policy == host_key_policy::strict));
   BOOST_TEST(result->known_hosts_file == "/keys/known_hosts");
   BOOST_TEST((result->connect_timeout == 3s));
@@ -74,6 +77,7 @@ journal-max-files = 2
   BOOST_TEST((result->command_timeout == 7s));
   BOOST_TEST(result->max_output == 1000U);
   BOOST_TEST((result->kill_grace == 500ms));
+  BOOST_TEST(result->max_connects_per_host == 3U);
   BOOST_TEST(result->max_channels == 4U);
   BOOST_TEST(result->max_queued == 9U);
   BOOST_TEST((result->idle_timeout == 2min));

@@ -64,6 +64,8 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
     },
     [node](subscribe_atom, const observer_actor& who) { node->observers.push_back(who); },
     [node](unsubscribe_atom, const observer_actor& who) { std::erase(node->observers, who); },
+    [node](changed_atom, const machine&) { ++node->changes; },
+    [node](changed_atom) { ++node->changes; },
     [node](status_atom) {
       executor_status result;
       result.requests = node->received;

@@ -45,6 +45,8 @@ struct simulated_node {
   std::vector<std::string> cancelled;
   std::vector<std::string> inputs;
   std::vector<observer_actor> observers;
+  /// How often it was told that credentials changed.
+  int changes = 0;
   /// Called with each command that arrives.
   std::function<void(const node_command&)> on_command;
 

@@ -1,5 +1,7 @@
 #include "simulated_pool.hpp"
 
+#include "sshexec/actors/connect_gate.hpp"
+
 #include <utility>
 
 namespace sshexec::test {
@@ -17,13 +19,15 @@ resolver_actor::behavior_type resolver(resolver_actor::pointer, simulated_pool* 
   };
 }
 
-credential_store::behavior_type credentials(credential_store::pointer, simulated_pool* pool) {
+key_ring_actor::behavior_type keys(key_ring_actor::pointer, simulated_pool* pool) {
   return {
-    [pool](load_atom, const machine&) -> caf::result<ssh::private_keys> {
+    [pool](load_atom, const machine&) -> caf::result<ssh::login> {
+      ++pool->keys_loaded;
       if (pool->credential_error)
         return pool->credential_error;
-      return ssh::private_keys{nullptr};
+      return ssh::login{pool->login_name, {nullptr}, {}};
     },
+    [](changed_atom) {},
   };
 }
 
@@ -78,8 +82,9 @@ void simulated_connection::hear() {
 simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted)) {
   supervisor_services services;
   services.resolver = system.spawn(resolver, this);
-  services.credentials = system.spawn(credentials, this);
+  services.keys = system.spawn(keys, this);
   services.host_keys = system.spawn(host_keys, this);
+  services.gate = system.spawn(connect_gate, pool_settings.max_connects_per_host);
   services.journal = system.spawn(sshexec::test::journal, this);
   services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
     // The pool must not run while a connection's function is under way that made it notice.
@@ -87,7 +92,11 @@ simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted
       = [this, notify = std::move(notify)] { system.spawn([notify] { notify(); }); };
     return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify_later));
   };
-  registry = system.spawn(pool_registry, pool_settings, std::move(services));
+  std::vector<caf::actor> owned{
+    caf::actor_cast<caf::actor>(services.resolver), caf::actor_cast<caf::actor>(services.keys),
+    caf::actor_cast<caf::actor>(services.host_keys), caf::actor_cast<caf::actor>(services.gate),
+    caf::actor_cast<caf::actor>(services.journal)};
+  registry = system.spawn(pool_registry, pool_settings, std::move(services), std::move(owned));
   settle();
 }
 

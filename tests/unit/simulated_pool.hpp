@@ -206,6 +206,8 @@ public:
   /// What the services answer.
   caf::error resolver_error;
   caf::error credential_error;
+  std::string login_name;
+  std::size_t keys_loaded = 0;
   ssh::known_keys known_keys;
   std::vector<ssh::host_key> remembered;
   std::vector<ssh::address> addresses{1};

@@ -3,6 +3,7 @@
 #include <sshexec/messages/executor.hpp>
 
 #include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <chrono>

@@ -57,6 +57,8 @@ struct with_simulated_executor : testing::virtual_time<hub_config> {
           [](sshexec::subscribe_atom, const sshexec::observer_actor&) {},
           [](sshexec::unsubscribe_atom, const sshexec::observer_actor&) {},
           [](sshexec::status_atom) { return sshexec::executor_status{}; },
+          [](sshexec::changed_atom, const sshexec::machine&) {},
+          [](sshexec::changed_atom) {},
         };
       }));
   caf::actor monitor = owned(system.spawn(hub::monitor, executor, sshexec::machine{}));

@@ -51,7 +51,7 @@ struct client {
   }
 
   [[nodiscard]] std::string call(const std::string& line) const {
-    return "timeout 60 ssh -F /dev/null -o UserKnownHostsFile=/dev/null"
+    return "timeout 120 ssh -F /dev/null -o UserKnownHostsFile=/dev/null"
            " -o StrictHostKeyChecking=no -o IdentitiesOnly=yes -o BatchMode=yes -i "
            + key + " -p " + std::to_string(port) + ' ' + options + ' ' + user + '@' + host + " '"
            + line + '\'';

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "sshexec/ssh/secret.hpp"
+
+#include <compare>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What a credential store answers with. It stays within the process: it is no message that a
+/// network could carry, and its text forms hold no secret.
+namespace sshexec {
+
+/// A private key as the text of a key file, in any format that libssh reads.
+struct key_in_memory {
+  ssh::secret text;
+  /// Empty: the key is not encrypted.
+  ssh::secret passphrase;
+
+  friend auto operator<=>(const key_in_memory&, const key_in_memory&) = default;
+};
+
+/// A private key in a file. A "~/" in front of a path is replaced by the home directory.
+struct key_file {
+  std::string path;
+  ssh::secret passphrase;
+  /// Holds the passphrase in its first line, if there is none above; empty: no such file.
+  std::string passphrase_file;
+
+  friend auto operator<=>(const key_file&, const key_file&) = default;
+};
+
+/// All keys of an SSH agent, which signs with them itself (draft-miller-ssh-agent).
+struct key_agent {
+  /// Path of its socket; empty: the value of SSH_AUTH_SOCK.
+  std::string socket;
+
+  friend auto operator<=>(const key_agent&, const key_agent&) = default;
+};
+
+using credential = std::variant<key_in_memory, key_file, key_agent>;
+
+/// How to log in to a machine.
+struct credentials {
+  /// Empty: the machine's own user name.
+  std::string username;
+  /// Where keys come from, best first; keys of agents are offered after all others. A source that
+  /// cannot be used is passed over, unless none can.
+  std::vector<credential> sources;
+};
+
+/// What it is, without its secrets.
+std::string to_string(const credential& x);
+std::string to_string(const credentials& x);
+
+} // namespace sshexec

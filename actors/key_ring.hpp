@@ -1,0 +1,61 @@
+#pragma once
+
+#include "sshexec/actors/credentials.hpp"
+#include "sshexec/actors/services.hpp"
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/file_stamp.hpp"
+#include "sshexec/ssh/login.hpp"
+#include "sshexec/ssh/private_key.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace sshexec {
+
+/// Turns what a credential store answers with into keys that can be used.
+struct key_ring_state {
+  using time_point = caf::actor_clock::time_point;
+
+  static inline const char* name = "sshexec.key_ring";
+
+  /// What came of reading a key, the failures included: deriving a key from a wrong passphrase
+  /// again for each of many machines would take as long as from the right one. The key itself is
+  /// there as long as a connection that authenticates holds it.
+  struct kept_key {
+    std::optional<ssh::file_stamp> key_stamp;
+    std::optional<ssh::file_stamp> passphrase_stamp;
+    std::weak_ptr<ssh::private_key::element_type> key;
+    std::optional<ssh::error> failure;
+
+    [[nodiscard]] bool is_there() const { return failure || !key.expired(); }
+
+    [[nodiscard]] ssh::result<ssh::private_key> get() const;
+  };
+
+  explicit key_ring_state(key_ring_actor::pointer self_ptr) : self(self_ptr) {}
+
+  caf::result<ssh::login> load(const machine& target);
+  ssh::result<ssh::login> read(const credentials& found);
+  ssh::result<ssh::private_key> key_of(const key_in_memory& source);
+  ssh::result<ssh::private_key> key_of(const key_file& source);
+  ssh::result<ssh::private_key> keep(const credential& source, kept_key where,
+                                     ssh::result<ssh::private_key> key);
+
+  key_ring_actor::pointer self;
+  credential_store store;
+  std::map<credential, kept_key> keys;
+};
+
+/// To be spawned detached: it blocks on files and on the derivation of keys from passphrases. Asks
+/// `store` for each machine that connects. Machines that connect together share a key; libssh wipes
+/// it when the last of them has authenticated.
+key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
+                                       credential_store store);
+
+} // namespace sshexec

@@ -1,0 +1,187 @@
+#include "sshexec/ssh/agent_authentication.hpp"
+
+#include "sshexec/ssh/handles.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sshexec::ssh {
+
+namespace {
+
+// draft-miller-ssh-agent §5.1.
+constexpr char request_identities = 11;
+constexpr char identities_answer = 12;
+constexpr char sign_request = 13;
+constexpr char sign_response = 14;
+
+/// More keys than any server lets a client try; they fit into a socket's buffer.
+constexpr std::size_t max_keys_bytes = 32 * 1024;
+
+/// Whether libssh can read a public key of this blob's type: it ends its list at the first that it
+/// cannot.
+bool is_supported(std::string_view blob) {
+  const auto type = take_string(blob);
+  if (!type)
+    return false;
+  const auto known = ssh_key_type_from_name(std::string{*type}.c_str());
+  return known != SSH_KEYTYPE_UNKNOWN && known != SSH_KEYTYPE_DSS;
+}
+
+std::string list_of(const std::vector<std::string>& keys) {
+  std::string result(1, identities_answer);
+  append_uint32(result, static_cast<std::uint32_t>(keys.size()));
+  for (const std::string& key : keys) {
+    append_string(result, key);
+    // The key's comment.
+    append_string(result, {});
+  }
+  return result;
+}
+
+bool is(std::string_view message, char type) {
+  return !message.empty() && message.front() == type;
+}
+
+} // namespace
+
+agent_authentication::agent_authentication(ssh_session session, const std::string& agent_socket,
+                                           poller& sockets, const poller::notify_function& notify)
+  : session_(session), agent_(agent_socket, sockets, notify) {
+  agent_.ask({&request_identities, 1});
+}
+
+agent_authentication::~agent_authentication() {
+  if (lent_end_)
+    ssh_set_agent_socket(session_, -1);
+}
+
+bool agent_authentication::waits_for_agent() const {
+  return step_ == step::listing || step_ == step::signing;
+}
+
+int agent_authentication::advance() {
+  while (step_ != step::over) {
+    if (waits_for_agent()) {
+      if (!hear_agent())
+        return SSH_AUTH_AGAIN;
+      continue;
+    }
+    const int status = ssh_userauth_agent(session_, nullptr);
+    if (status != SSH_AUTH_ERROR && status != SSH_AUTH_DENIED)
+      return status;
+    if (!is_usable(session_))
+      return SSH_AUTH_ERROR;
+    // A key whose signature did not help makes way for the next ones.
+    if (step_ == step::proving)
+      offer();
+    else
+      ask_for_signature();
+  }
+  return SSH_AUTH_DENIED;
+}
+
+bool agent_authentication::hear_agent() {
+  auto answer = agent_.advance();
+  if (!answer)
+    return false;
+  if (!*answer)
+    give_up(std::move(answer->error()));
+  else if (step_ == step::listing)
+    listed(**answer);
+  else
+    signed_by(**answer);
+  return true;
+}
+
+void agent_authentication::listed(std::string_view answer) {
+  if (!is(answer, identities_answer))
+    return give_up({error_kind::file, "The SSH agent does not list its keys"});
+  answer.remove_prefix(1);
+  std::size_t bytes = 0;
+  for (auto left = take_uint32(answer).value_or(0); left > 0; --left) {
+    const auto key = take_string(answer);
+    if (!key || !take_string(answer))
+      break;
+    bytes += key->size();
+    if (is_supported(*key) && bytes <= max_keys_bytes)
+      keys_.emplace_back(*key);
+  }
+  if (keys_.empty())
+    return give_up({error_kind::file, "The SSH agent holds no key"});
+  has_offered_ = true;
+  offer();
+}
+
+void agent_authentication::offer() {
+  step_ = !keys_.empty() && lend(keys_, {}) ? step::offering : step::over;
+}
+
+void agent_authentication::ask_for_signature() {
+  const std::string request = taken_request();
+  std::string_view rest = request;
+  // Nothing is to be signed when the server refused all keys.
+  step_ = is(rest, sign_request) ? step::signing : step::over;
+  if (step_ == step::over)
+    return;
+  rest.remove_prefix(1);
+  chosen_ = take_string(rest).value_or("");
+  // Whatever comes of it, those before it were refused.
+  const auto found = std::find(keys_.begin(), keys_.end(), chosen_);
+  keys_.erase(keys_.begin(), found == keys_.end() ? found : std::next(found));
+  agent_.ask(request);
+}
+
+void agent_authentication::signed_by(std::string_view answer) {
+  if (is(answer, sign_response) && lend({chosen_}, answer)) {
+    step_ = step::proving;
+    return;
+  }
+  trouble_ = {error_kind::file, "The SSH agent did not sign with the key that the server accepts"};
+  offer();
+}
+
+void agent_authentication::give_up(error why) {
+  trouble_ = std::move(why);
+  step_ = step::over;
+}
+
+bool agent_authentication::lend(const std::vector<std::string>& keys, std::string_view signature) {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return false;
+  our_end_ = file_descriptor{ends[0]};
+  file_descriptor their_end{ends[1]};
+  std::string answers;
+  append_string(answers, list_of(keys));
+  if (!signature.empty())
+    append_string(answers, signature);
+  const auto sent
+    = ::send(our_end_.get(), answers.data(), answers.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  // Behind these answers, libssh reads the end and does not wait.
+  if (sent != static_cast<ssize_t>(answers.size()) || ::shutdown(our_end_.get(), SHUT_WR) != 0
+      || ssh_set_agent_socket(session_, their_end.get()) != SSH_OK)
+    return false;
+  lent_end_ = std::move(their_end);
+  return true;
+}
+
+std::string agent_authentication::taken_request() {
+  std::string taken;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const auto count = ::recv(our_end_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count <= 0)
+      break;
+    taken.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  // The question for the list, and what is to be signed.
+  std::string_view rest = taken;
+  take_string(rest);
+  return std::string{take_string(rest).value_or("")};
+}
+
+} // namespace sshexec::ssh

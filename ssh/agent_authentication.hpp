@@ -1,0 +1,86 @@
+#pragma once
+
+#include "sshexec/ssh/agent_client.hpp"
+#include "sshexec/ssh/error.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
+#include "sshexec/ssh/poller.hpp"
+
+#include <libssh/libssh.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sshexec::ssh {
+
+/// Authenticates a session with the keys of an SSH agent (draft-miller-ssh-agent), without
+/// blocking.
+///
+/// libssh asks an agent itself, and waits for its answer, for ever if need be. So it gets a socket
+/// pair for an agent, that answers at once with what is known already: first the list of keys, and
+/// then nothing, so that libssh gives up when it wants a signature by the key that the server
+/// accepted. What it wanted signed is then signed by the agent, however long that takes, and libssh
+/// is let go the same way again, with the signature ready.
+class agent_authentication {
+public:
+  agent_authentication(ssh_session session, const std::string& agent_socket, poller& sockets,
+                       const poller::notify_function& notify);
+  agent_authentication(const agent_authentication&) = delete;
+  agent_authentication& operator=(const agent_authentication&) = delete;
+  /// To be called before the session is freed.
+  ~agent_authentication();
+
+  /// `SSH_AUTH_AGAIN` as long as the server or the agent is waited for; `SSH_AUTH_SUCCESS`;
+  /// `SSH_AUTH_DENIED` when no key is left; `SSH_AUTH_PARTIAL`; `SSH_AUTH_ERROR` when the session
+  /// is over.
+  int advance();
+
+  /// Whether the agent is waited for, and nothing is wanted from the server.
+  [[nodiscard]] bool waits_for_agent() const;
+
+  /// Whether the server was asked about a key of the agent.
+  [[nodiscard]] bool has_offered() const { return has_offered_; }
+
+  /// Why the agent was of no use, if that was so.
+  [[nodiscard]] const std::optional<error>& trouble() const { return trouble_; }
+
+private:
+  enum class step : std::uint8_t {
+    /// The agent lists its keys.
+    listing,
+    /// The server is asked which key it accepts.
+    offering,
+    /// The agent signs.
+    signing,
+    /// The signature is with the server.
+    proving,
+    over,
+  };
+
+  bool hear_agent();
+  void listed(std::string_view answer);
+  void signed_by(std::string_view answer);
+  void offer();
+  void ask_for_signature();
+  void give_up(error why);
+  bool lend(const std::vector<std::string>& keys, std::string_view signature);
+  [[nodiscard]] std::string taken_request();
+
+  ssh_session session_;
+  agent_client agent_;
+  step step_ = step::listing;
+  /// Those that the server has not refused yet, as blobs (RFC 4253 §6.6).
+  std::vector<std::string> keys_;
+  /// The one that is to sign.
+  std::string chosen_;
+  /// Our end of the pair that libssh takes for its agent, and the end that libssh has; it closes
+  /// none that it was given anew.
+  file_descriptor our_end_;
+  file_descriptor lent_end_;
+  bool has_offered_ = false;
+  std::optional<error> trouble_;
+};
+
+} // namespace sshexec::ssh

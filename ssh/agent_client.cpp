@@ -1,0 +1,136 @@
+#include "sshexec/ssh/agent_client.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+namespace sshexec::ssh {
+
+namespace {
+
+/// OpenSSH's own bound of an agent's messages (AGENT_MAX_LEN).
+constexpr std::uint32_t longest_message = 256 * 1024;
+
+std::string text_of(int code) {
+  return std::system_category().message(code);
+}
+
+} // namespace
+
+void append_uint32(std::string& to, std::uint32_t value) {
+  for (const int shift : {24, 16, 8, 0})
+    to += static_cast<char>(value >> shift & 0xFF);
+}
+
+void append_string(std::string& to, std::string_view value) {
+  append_uint32(to, static_cast<std::uint32_t>(value.size()));
+  to += value;
+}
+
+std::optional<std::uint32_t> take_uint32(std::string_view& from) {
+  if (from.size() < 4)
+    return std::nullopt;
+  std::uint32_t value = 0;
+  for (const char byte : from.substr(0, 4))
+    value = value << 8 | static_cast<unsigned char>(byte);
+  from.remove_prefix(4);
+  return value;
+}
+
+std::optional<std::string_view> take_string(std::string_view& from) {
+  std::string_view rest = from;
+  const auto length = take_uint32(rest);
+  if (!length || *length > rest.size())
+    return std::nullopt;
+  from = rest.substr(*length);
+  return rest.substr(0, *length);
+}
+
+agent_client::agent_client(const std::string& path, poller& sockets, poller::notify_function notify)
+  : path_(path), socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  connect();
+  if (!failure_)
+    registration_ = sockets.add(socket_.get(), std::move(notify));
+}
+
+void agent_client::connect() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (!socket_)
+    return fail(text_of(errno));
+  if (path_.size() >= sizeof(address.sun_path))
+    return fail("its path is too long");
+  path_.copy(static_cast<char*>(address.sun_path), path_.size());
+  // unix(7): connects at once, or fails at once when the agent has too many callers.
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    fail(text_of(errno));
+}
+
+void agent_client::ask(std::string_view message) {
+  append_string(unsent_, message);
+}
+
+std::optional<result<std::string>> agent_client::advance() {
+  if (!failure_)
+    send();
+  if (!failure_)
+    receive();
+  std::string_view rest = received_;
+  if (const auto answer = take_string(rest)) {
+    std::string message{*answer};
+    received_ = std::string{rest};
+    return message;
+  }
+  if (failure_)
+    return tl::unexpected{*failure_};
+  registration_.arm(unsent_.empty() ? poller::interest::read : poller::interest::read_write);
+  return std::nullopt;
+}
+
+error agent_client::trouble(const std::string& what) const {
+  return {error_kind::file, "SSH agent " + path_ + ": " + what};
+}
+
+void agent_client::send() {
+  while (!unsent_.empty()) {
+    const auto count = ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0 && errno == EAGAIN)
+      return;
+    if (count < 0)
+      return fail(text_of(errno));
+    unsent_.erase(0, static_cast<std::size_t>(count));
+  }
+}
+
+void agent_client::receive() {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    std::string_view begun = received_;
+    if (take_uint32(begun).value_or(0) > longest_message)
+      return fail("its answer is too long");
+    const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0 && errno == EAGAIN)
+      return;
+    if (count < 0)
+      return fail(text_of(errno));
+    if (count == 0)
+      return fail("it hung up");
+    received_.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+void agent_client::fail(const std::string& what) {
+  failure_ = trouble(what);
+}
+
+} // namespace sshexec::ssh

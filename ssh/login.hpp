@@ -1,0 +1,20 @@
+#pragma once
+
+#include "sshexec/ssh/private_key.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sshexec::ssh {
+
+/// How to authenticate at a server.
+struct login {
+  /// Empty: whatever the machine says.
+  std::string username;
+  /// To be offered in this order.
+  private_keys keys;
+  /// Sockets of SSH agents whose keys are offered after these.
+  std::vector<std::string> agents;
+};
+
+} // namespace sshexec::ssh

@@ -1,0 +1,27 @@
+#include "sshexec/ssh/secret.hpp"
+
+#include <string.h> // NOLINT(modernize-deprecated-headers): explicit_bzero is not C++'s.
+
+namespace sshexec::ssh {
+
+void wipe(std::string& text) {
+  // What lies behind the end may have been text before.
+  text.resize(text.capacity());
+  ::explicit_bzero(text.data(), text.size());
+  text.clear();
+}
+
+secret::secret(std::string text)
+  : text_(new std::string(text), [](std::string* last) {
+      wipe(*last);
+      delete last;
+    }) {
+  wipe(text);
+}
+
+const std::string& secret::text() const {
+  static const std::string none;
+  return text_ ? *text_ : none;
+}
+
+} // namespace sshexec::ssh
