@@ -368,6 +368,8 @@ def main():
     parser.add_argument("--scale", type=float, default=1, help="times the usual number of commands")
     parser.add_argument("--list", action="store_true", help="the names of the rows")
     wanted = parser.parse_args()
+    # A run that is broken off takes its servers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for name, count in COUNTS.items():
         COUNTS[name] = max(10, round(count * wanted.scale))
     print("load average:", *os.getloadavg(), file=sys.stderr)
