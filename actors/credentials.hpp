@@ -17,6 +17,7 @@ struct key_in_memory {
   /// Empty: the key is not encrypted.
   ssh::secret passphrase;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
   friend auto operator<=>(const key_in_memory&, const key_in_memory&) = default;
 };
 
@@ -27,6 +28,7 @@ struct key_file {
   /// Holds the passphrase in its first line, if there is none above; empty: no such file.
   std::string passphrase_file;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
   friend auto operator<=>(const key_file&, const key_file&) = default;
 };
 
@@ -35,6 +37,7 @@ struct key_agent {
   /// Path of its socket; empty: the value of SSH_AUTH_SOCK.
   std::string socket;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
   friend auto operator<=>(const key_agent&, const key_agent&) = default;
 };
 

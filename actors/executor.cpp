@@ -79,7 +79,8 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 }
 
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             journal_actor journal, executor_services of_hub) {
+                                             const journal_actor& journal,
+                                             executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
   of_hub.journal = journal;

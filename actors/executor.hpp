@@ -36,6 +36,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 
 /// Does the same with a journal that was made before; the executor ends it together with itself.
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             journal_actor journal, executor_services of_hub = {});
+                                             const journal_actor& journal,
+                                             executor_services of_hub = {});
 
 } // namespace sshexec

@@ -98,8 +98,10 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
 }
 
 ssh::result<ssh::private_key> key_ring_state::key_of(const key_in_memory& source) {
-  if (const auto kept = keys.find(source); kept != keys.end() && kept->second.is_there())
-    return kept->second.get();
+  if (const auto kept = keys.find(source); kept != keys.end()) {
+    if (auto known = kept->second.get())
+      return std::move(*known);
+  }
   return keep(source, {}, ssh::read_private_key(source.text.text(), source.passphrase.text()));
 }
 
@@ -110,8 +112,10 @@ ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
   const auto kept = keys.find(source);
   // A file that cannot be reached has no stamp to compare.
   if (key_stamp && kept != keys.end() && kept->second.key_stamp == key_stamp
-      && kept->second.passphrase_stamp == passphrase_stamp && kept->second.is_there())
-    return kept->second.get();
+      && kept->second.passphrase_stamp == passphrase_stamp) {
+    if (auto known = kept->second.get())
+      return std::move(*known);
+  }
   auto key = passphrase_of(source).and_then(
     [&](const ssh::secret& passphrase) { return ssh::load_private_key(path, passphrase.text()); });
   return keep(source, {key_stamp, passphrase_stamp, {}, {}}, std::move(key));
@@ -120,7 +124,7 @@ ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
 ssh::result<ssh::private_key> key_ring_state::keep(const credential& source, kept_key where,
                                                    ssh::result<ssh::private_key> key) {
   // What nobody holds any more need not be known: a hub's keys in memory may be many.
-  std::erase_if(keys, [](const auto& x) { return !x.second.is_there(); });
+  std::erase_if(keys, [](const auto& x) { return !x.second.failure && x.second.key.expired(); });
   if (key)
     where.key = *key;
   else
@@ -129,10 +133,12 @@ ssh::result<ssh::private_key> key_ring_state::keep(const credential& source, kep
   return key;
 }
 
-ssh::result<ssh::private_key> key_ring_state::kept_key::get() const {
+std::optional<ssh::result<ssh::private_key>> key_ring_state::kept_key::get() const {
   if (failure)
     return tl::unexpected{*failure};
-  return key.lock();
+  if (auto held = key.lock())
+    return held;
+  return std::nullopt;
 }
 
 key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,

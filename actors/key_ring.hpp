@@ -33,9 +33,8 @@ struct key_ring_state {
     std::weak_ptr<ssh::private_key::element_type> key;
     std::optional<ssh::error> failure;
 
-    [[nodiscard]] bool is_there() const { return failure || !key.expired(); }
-
-    [[nodiscard]] ssh::result<ssh::private_key> get() const;
+    /// Nothing when the key is gone, which may happen at any moment.
+    [[nodiscard]] std::optional<ssh::result<ssh::private_key>> get() const;
   };
 
   explicit key_ring_state(key_ring_actor::pointer self_ptr) : self(self_ptr) {}

@@ -25,9 +25,9 @@ public:
   [[nodiscard]] latency_percentiles percentiles() const;
 
 private:
-  static constexpr unsigned first_octave = 16;
-  static constexpr unsigned octaves = 30;
-  static constexpr unsigned ranges_per_octave = 16;
+  static constexpr std::size_t first_octave = 16;
+  static constexpr std::size_t octaves = 30;
+  static constexpr std::size_t ranges_per_octave = 16;
   /// Counted durations at which all counts are halved.
   static constexpr std::uint32_t capacity = 1U << 14;
 

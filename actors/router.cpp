@@ -380,7 +380,7 @@ caf::expected<router_actor> spawn_router(caf::actor_system& system, const settin
   auto journal = spawn_journal(system, config);
   if (!journal)
     return std::move(journal.error());
-  return spawn_router(system, config, std::move(*journal));
+  return spawn_router(system, config, *journal);
 }
 
 caf::expected<router_actor> spawn_router(caf::actor_system& system, const settings& config,
