@@ -394,7 +394,9 @@ void machine_supervisor_state::open_spare() {
 }
 
 void machine_supervisor_state::spare_ended(const ssh::event::spare_ended& e) {
-  has_spare = false;
+  // A command was given its place before this was known, and opened a channel of its own.
+  if (!std::exchange(has_spare, false))
+    return;
   if (e.refused)
     slots.refused();
   else
