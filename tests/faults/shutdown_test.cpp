@@ -57,6 +57,15 @@ public:
     handed_on.get_future().wait();
   }
 
+  /// A test that gave up does not wait until its commands are done.
+  ~busy_hub() {
+    if (hub_.executor)
+      caf::anon_send_exit(hub_.executor, caf::exit_reason::user_shutdown);
+  }
+
+  busy_hub(const busy_hub&) = delete;
+  busy_hub& operator=(const busy_hub&) = delete;
+
   /// What all were told when the executor ended; its actors are gone then.
   std::vector<answer> end() {
     caf::anon_send_exit(hub_.executor, caf::exit_reason::user_shutdown);

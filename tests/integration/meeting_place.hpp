@@ -21,6 +21,9 @@ public:
     std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
     ::mkfifo(pipe().c_str(), 0666);
     std::filesystem::permissions(pipe(), static_cast<std::filesystem::perms>(0666));
+    // Held open: what was written and not read is lost when the last who has a pipe open closes it.
+    // Open for writing as well, it waits for no writer and never ends.
+    stream_ = ssh::file_descriptor{::open(pipe().c_str(), O_RDWR | O_CLOEXEC)};
   }
 
   [[nodiscard]] std::string pipe() const { return directory_.path() / "pipe"; }
@@ -29,13 +32,11 @@ public:
 
   /// Empty when no command writes one for a minute.
   [[nodiscard]] std::string read_line() const {
-    // Open for writing as well, it waits for no writer and never ends.
-    const ssh::file_descriptor stream{::open(pipe().c_str(), O_RDWR | O_CLOEXEC)};
     std::string line;
-    pollfd readable{stream.get(), POLLIN, 0};
+    pollfd readable{stream_.get(), POLLIN, 0};
     while (::poll(&readable, 1, 60'000) == 1) {
       char next = 0;
-      if (::read(stream.get(), &next, 1) != 1 || next == '\n')
+      if (::read(stream_.get(), &next, 1) != 1 || next == '\n')
         break;
       line += next;
     }
@@ -44,6 +45,7 @@ public:
 
 private:
   testing::temporary_directory directory_;
+  ssh::file_descriptor stream_;
 };
 
 } // namespace sshexec::test
