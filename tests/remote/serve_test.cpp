@@ -107,6 +107,22 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   BOOST_TEST(out == "part\n");
 }
 
+BOOST_AUTO_TEST_CASE(routes_over_nodes_that_it_reaches_with_tls) {
+  const served one{with_tls()};
+  const served other{with_tls()};
+  testing::arguments options = with_tls();
+  for (const char* option : {"--node", one.address().c_str(), "--node", other.address().c_str(),
+                             "--node-cert", client_files.certificate.c_str(), "--node-key",
+                             client_files.key.c_str(), "--node-ca", client_files.authority.c_str()})
+    options.emplace_back(option);
+  const served router{options};
+  connect_settings to_router = to(router);
+  to_router.plain = false;
+  to_router.tls = client_files;
+  client_node client{to_router};
+  BOOST_TEST(client.run_until_it_works(target, "echo routed"));
+}
+
 BOOST_AUTO_TEST_CASE(is_named_when_it_cannot_be_reached) {
   const auto reserved = testing::reserve_port("127.0.0.1");
   const std::string address = "127.0.0.1:" + std::to_string(testing::port_of(reserved));
