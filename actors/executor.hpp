@@ -21,8 +21,10 @@ struct executor_services {
   journal_actor journal;
 };
 
-/// Starts an executor with services of its own: one thread that watches sockets and one for each
-/// service that may block on files. Several may live in one system.
+/// Starts an executor with services of its own: as many threads that watch sockets as there are
+/// cores, four at least, and one for each service that may block on files. Several may live in one
+/// system. Callers, consumers, observers and services of a hub may run on the threads that watch
+/// sockets, so they must not block there; one that blocks is to be spawned with `caf::detached`.
 ///
 ///     auto executor = sshexec::spawn_executor(system, settings);
 ///     self->request(*executor, caf::infinite, sshexec::execute_atom_v, machine, command)

@@ -61,7 +61,7 @@ using key_ring_actor = caf::typed_actor<
   /// Credentials changed: keeps none in memory.
   caf::reacts_to<changed_atom>>;
 
-/// A hub may have one of its own as well.
+/// A hub may have one of its own as well, which blocks under the same condition.
 using host_key_store = caf::typed_actor<
   /// What is on record for a host name and port.
   caf::replies_to<look_up_atom, std::string, std::uint16_t>::with<ssh::known_keys>,

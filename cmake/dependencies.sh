@@ -7,6 +7,7 @@ build_packages=(
 )
 test_packages=(
   openssh-server openssh-client dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
+  systemd
 )
 benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)

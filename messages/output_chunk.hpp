@@ -33,7 +33,8 @@ bool operator==(const output_chunk& a, const output_chunk& b);
 /// Takes a command's output as it comes. Each chunk is a request: while too much of the output is
 /// unanswered no more is read, so a slow consumer slows the remote command down instead of filling
 /// memory. The last chunk is answered before the command is. A consumer that ends or answers with
-/// an error gets no more; the command goes on.
+/// an error gets no more; the command goes on. It may run on a thread that watches sockets: one
+/// that blocks is to be spawned with `caf::detached`.
 using output_consumer = caf::typed_actor<caf::reacts_to<output_chunk>>;
 
 } // namespace sshexec

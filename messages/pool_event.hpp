@@ -71,7 +71,8 @@ typename Inspector::result_type inspect(Inspector& f, pool_event& x) {
 bool operator==(const pool_event& a, const pool_event& b);
 
 /// Is told what happens in a pool: for each machine in the order in which it happened. Nobody waits
-/// for it, so one that is slower than the pool fills its own mailbox.
+/// for it, so one that is slower than the pool fills its own mailbox. It may run on a thread that
+/// watches sockets: one that blocks is to be spawned with `caf::detached`.
 using observer_actor = caf::typed_actor<caf::reacts_to<pool_event>>;
 
 } // namespace sshexec

@@ -42,8 +42,9 @@ struct connect_settings {
 /// - when the connection ends, to all requests that are under way: those may have run.
 ///
 /// The end of a caller is told to the hub, so its commands are cancelled there too. An exit message
-/// ends it, and cancels its commands; open requests are answered with `shutting_down`. Dropping the
-/// handle does not end it. Fails with `configuration_error`: see `load_tls`, `check_networking`.
+/// ends it at once, save for the look-up of a name, and cancels its commands; open requests are
+/// answered with `shutting_down`. Dropping the handle does not end it. Fails with
+/// `configuration_error`: see `load_tls`, `check_networking`.
 ///
 ///     auto executor = sshexec::connect_executor(system, {{"hub-1", 7022}, false, files});
 ///     self->request(*executor, caf::infinite, sshexec::execute_atom_v, machine, command)

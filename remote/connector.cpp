@@ -33,12 +33,11 @@ ssh::result<ssh::file_descriptor> tunnel(caf::actor_system& system, tls_stream s
 }
 
 ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_address& hub,
-                                       const tls_context& tls, caf::timespan timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  auto socket = connect_to(hub, until);
+                                       const tls_context& tls, const patience& bound) {
+  auto socket = connect_to(hub, bound);
   if (!socket || !tls)
     return socket;
-  auto stream = secure(std::move(*socket), tls, until);
+  auto stream = secure(std::move(*socket), tls, bound);
   if (!stream)
     return tl::unexpected{stream.error()};
   return tunnel(system, std::move(*stream));
@@ -47,12 +46,14 @@ ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_
 } // namespace
 
 caf::behavior connector(caf::event_based_actor* self, const network_address& hub,
-                        const tls_context& tls, caf::timespan timeout) {
+                        const tls_context& tls, caf::timespan timeout,
+                        const std::shared_ptr<ssh::file_descriptor>& wanted) {
   return {
     [=](caf::connect_atom) {
       auto promise = self->make_response_promise();
       auto& middleman = self->system().middleman();
-      auto socket = open(self->system(), hub, tls, timeout);
+      auto socket = open(self->system(), hub, tls,
+                         {std::chrono::steady_clock::now() + timeout, wanted->get()});
       if (!socket) {
         promise.deliver(to_caf_error(socket.error()));
         return;

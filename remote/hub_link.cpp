@@ -6,8 +6,12 @@
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <utility>
 
 namespace sshexec {
@@ -23,6 +27,14 @@ failure explain(const std::string& hub, const caf::error& reason) {
   return hub_failure(hub, connection_fault::protocol,
                      "what listens there is no hub, or no longer answers (" + caf::to_string(reason)
                        + ')');
+}
+
+/// An end to wait at and one to close; none when there are no descriptors left.
+std::array<ssh::file_descriptor, 2> make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return {};
+  return {ssh::file_descriptor{ends[0]}, ssh::file_descriptor{ends[1]}};
 }
 
 } // namespace
@@ -102,8 +114,11 @@ caf::error hub_link_state::refusal(const machine& target) const {
 void hub_link_state::connect(std::uint64_t number) {
   if (now == stage::closing || number != attempt)
     return;
+  auto [wanted, ours] = make_pipe();
+  dialing = std::move(ours);
   connector
-    = self->spawn<caf::detached>(sshexec::connector, config.hub, tls, config.connect_timeout);
+    = self->spawn<caf::detached>(sshexec::connector, config.hub, tls, config.connect_timeout,
+                                 std::make_shared<ssh::file_descriptor>(std::move(wanted)));
   self->delayed_send(self, config.connect_timeout, expire_atom::value, number);
   self->request(connector, caf::infinite, caf::connect_atom::value)
     .then(
@@ -211,6 +226,7 @@ void hub_link_state::end_attempt() {
   if (connector)
     self->send_exit(connector, caf::exit_reason::user_shutdown);
   connector = nullptr;
+  dialing = {};
 }
 
 hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link_state> self,

@@ -2,6 +2,7 @@
 
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/remote/connect_executor.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/stateful_actor.hpp>
@@ -86,6 +87,9 @@ struct hub_link_state {
   /// Counts attempts, so that what belongs to an earlier one is told apart.
   std::uint64_t attempt = 0;
   caf::actor connector;
+  /// Held while the connector's outcome is wanted: the connector may be waiting and deaf to
+  /// messages, but sees a pipe's other end close.
+  ssh::file_descriptor dialing;
   caf::timespan delay{0};
   /// Why there is no connection.
   failure reason;

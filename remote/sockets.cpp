@@ -8,9 +8,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <utility>
 
 namespace sshexec {
@@ -19,20 +21,17 @@ namespace {
 
 using failed = tl::unexpected<ssh::error>;
 
-/// False when the time is up.
-bool wait_for(int socket, short events, deadline until) {
+/// False when the patience is at its end.
+bool wait_for(int socket, short events, const patience& bound) {
   using namespace std::chrono;
   for (;;) {
-    const auto left = ceil<milliseconds>(until - steady_clock::now());
-    pollfd waiting{socket, events, 0};
-    const int seen
-      = ::poll(&waiting, 1, static_cast<int>(std::max<milliseconds::rep>(left.count(), 0)));
-    if (seen > 0)
-      return true;
-    if (seen == 0)
-      return false;
-    if (errno != EINTR)
-      return false;
+    const auto left = ceil<milliseconds>(bound.until - steady_clock::now());
+    std::array<pollfd, 2> waiting{{{socket, events, 0}, {bound.stop, POLLIN, 0}}};
+    const int seen = ::poll(waiting.data(), waiting.size(),
+                            static_cast<int>(std::clamp<milliseconds::rep>(
+                              left.count(), 0, std::numeric_limits<int>::max())));
+    if (seen >= 0 || errno != EINTR)
+      return seen > 0 && waiting[1].revents == 0;
   }
 }
 
@@ -48,11 +47,11 @@ const sockaddr* raw(const ssh::address& x) {
   return reinterpret_cast<const sockaddr*>(&x.storage);
 }
 
-ssh::result<ssh::file_descriptor> connect_to(const ssh::address& target, deadline until) {
+ssh::result<ssh::file_descriptor> connect_to(const ssh::address& target, const patience& bound) {
   ssh::file_descriptor socket = make_socket(target);
   if (!socket || (::connect(socket.get(), raw(target), target.length) != 0 && errno != EINPROGRESS))
     return failed{ssh::from_errno(errno)};
-  if (!wait_for(socket.get(), POLLOUT, until))
+  if (!wait_for(socket.get(), POLLOUT, bound))
     return failed{ssh::from_errno(ETIMEDOUT)};
   int code = 0;
   socklen_t length = sizeof(code);
@@ -90,7 +89,7 @@ ssh::result<ssh::file_descriptor> with_each_address(
 }
 
 ssh::result<void> complete(tls_stream& stream, tls_stream::status (tls_stream::*step)(),
-                           deadline until) {
+                           const patience& bound) {
   for (;;) {
     const auto status = (stream.*step)();
     if (status == tls_stream::status::done)
@@ -98,15 +97,15 @@ ssh::result<void> complete(tls_stream& stream, tls_stream::status (tls_stream::*
     if (status == tls_stream::status::ended || status == tls_stream::status::failed)
       return failed{{ssh::error_kind::protocol, "the TLS handshake failed: " + stream.reason()}};
     const short event = status == tls_stream::status::want_read ? POLLIN : POLLOUT;
-    if (!wait_for(stream.socket(), event, until))
+    if (!wait_for(stream.socket(), event, bound))
       return failed{{ssh::error_kind::timed_out, "the TLS handshake was not over in time"}};
   }
 }
 
 } // namespace
 
-ssh::result<ssh::file_descriptor> connect_to(const network_address& target, deadline until) {
-  return with_each_address(target, [&](const ssh::address& x) { return connect_to(x, until); });
+ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound) {
+  return with_each_address(target, [&](const ssh::address& x) { return connect_to(x, bound); });
 }
 
 ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted) {
@@ -125,11 +124,11 @@ std::uint16_t local_port(const ssh::file_descriptor& socket) {
 }
 
 ssh::result<tls_stream> secure(ssh::file_descriptor socket, const tls_context& context,
-                               deadline until) {
+                               const patience& bound) {
   block_broken_pipe_signal();
   tls_stream stream{context, std::move(socket), tls_role::client};
   for (const auto step : {&tls_stream::handshake, &tls_stream::await_first_byte}) {
-    if (auto done = complete(stream, step, until); !done)
+    if (auto done = complete(stream, step, bound); !done)
       return failed{done.error()};
   }
   return stream;

@@ -8,13 +8,18 @@
 #include <chrono>
 
 /// Sockets of hubs and their clients: TCP without Nagle's algorithm, all of them non-blocking.
-/// These functions wait, so they are for threads that may.
+/// These functions wait, so they are for threads that may. A look-up of a name has its own bound.
 namespace sshexec {
 
-using deadline = std::chrono::steady_clock::time_point;
+/// How long to wait.
+struct patience {
+  std::chrono::steady_clock::time_point until;
+  /// Becomes readable, or hangs up, when nobody wants the outcome any more; negative: never.
+  int stop = -1;
+};
 
 /// Connects to whichever address of a host answers, one after another.
-ssh::result<ssh::file_descriptor> connect_to(const network_address& target, deadline until);
+ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound);
 
 /// Listens on the first address of a host that can be had; any free port if 0.
 ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted);
@@ -25,6 +30,6 @@ std::uint16_t local_port(const ssh::file_descriptor& socket);
 /// Does the client's part of the handshake, up to the server's first byte, which a hub's CAF sends
 /// by itself.
 ssh::result<tls_stream> secure(ssh::file_descriptor socket, const tls_context& context,
-                               deadline until);
+                               const patience& bound);
 
 } // namespace sshexec

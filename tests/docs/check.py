@@ -65,11 +65,23 @@ def blocks_of(page):
     return blocks, problems
 
 
+def prose_of(page):
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+
+
+def anchors_of(page):
+    """What the headings of a page can be linked by, as GitHub makes it."""
+    for heading in re.findall(r"^#+ (.+)$", prose_of(page), flags=re.M):
+        yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def dead_links(page):
-    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
-        if "://" not in target and not (page.parent / target).exists():
-            yield f"{page.relative_to(ROOT)}: a link to {target}, which is not there"
+    for file, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", prose_of(page)):
+        target = page.parent / file if file else page
+        if "://" in file:
+            continue
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            yield f"{page.relative_to(ROOT)}: a link to {file}#{anchor}, which is not there"
 
 
 def significant(text):

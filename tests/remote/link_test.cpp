@@ -3,10 +3,13 @@
 
 #include <boost/test/unit_test.hpp>
 #include <caf/event_based_actor.hpp>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <fstream>
 #include <future>
 #include <sstream>
+#include <vector>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -119,6 +122,25 @@ BOOST_AUTO_TEST_CASE(answers_what_waits_for_the_first_attempt_when_it_is_ended) 
   caller waiting{client, target, make_command("true")};
   client.shut_down();
   BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
+}
+
+BOOST_AUTO_TEST_CASE(ends_at_once_while_a_hub_keeps_it_waiting) {
+  const auto silent = testing::listen_on("127.0.0.1");
+  connect_settings config;
+  config.hub.port = testing::port_of(silent);
+  config.tls = client_files;
+  config.connect_timeout = 2min;
+  std::vector<ssh::file_descriptor> arrived;
+  const auto before = std::chrono::steady_clock::now();
+  for (const bool plain : {false, true}) {
+    config.plain = plain;
+    const client_node client{config};
+    // It dials by now.
+    ::pollfd arrival{silent.get(), POLLIN, 0};
+    BOOST_TEST(::poll(&arrival, 1, 60'000) == 1);
+    arrived.emplace_back(::accept(silent.get(), nullptr, nullptr));
+  }
+  BOOST_TEST((std::chrono::steady_clock::now() - before < 1min));
 }
 
 BOOST_AUTO_TEST_CASE(names_a_hub_that_cannot_be_reached) {

@@ -56,6 +56,17 @@ inline command make_command(std::string line, std::string id = {}) {
   return result;
 }
 
+/// Runs a command and waits for its end.
+inline answer ask(caf::actor_system& system, const executor_actor& executor, const machine& target,
+                  command what) {
+  caf::scoped_actor self{system};
+  answer result;
+  self->request(executor, caf::infinite, execute_atom_v, target, std::move(what))
+    .receive([&](command_result& x) { result.outcome = std::move(x); },
+             [&](caf::error& x) { result.outcome = std::move(x); });
+  return result;
+}
+
 /// What a hub told about those that it turned away.
 class refusals {
 public:
@@ -144,12 +155,7 @@ public:
   void shut_down() { caf::anon_send_exit(executor, caf::exit_reason::user_shutdown); }
 
   answer run(const machine& target, command what) {
-    caf::scoped_actor self{system};
-    answer result;
-    self->request(executor, caf::infinite, execute_atom_v, target, std::move(what))
-      .receive([&](command_result& x) { result.outcome = std::move(x); },
-               [&](caf::error& x) { result.outcome = std::move(x); });
-    return result;
+    return ask(system, executor, target, std::move(what));
   }
 
   answer run(const machine& target, std::string line) {

@@ -19,12 +19,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-deadline in_a_minute() {
-  return std::chrono::steady_clock::now() + 60s;
+patience a_minute() {
+  return {std::chrono::steady_clock::now() + 60s};
 }
 
 ssh::file_descriptor connect_to_port(std::uint16_t port) {
-  auto socket = connect_to({"127.0.0.1", port}, in_a_minute());
+  auto socket = connect_to({"127.0.0.1", port}, a_minute());
   BOOST_REQUIRE(socket);
   return std::move(*socket);
 }
@@ -45,7 +45,7 @@ std::string all_from(const ssh::file_descriptor& socket) {
 
 /// What a client hears that checks nothing itself.
 std::string reason_for_client(std::uint16_t port, const tls_context& context) {
-  const auto stream = secure(connect_to_port(port), context, in_a_minute());
+  const auto stream = secure(connect_to_port(port), context, a_minute());
   return stream ? "" : stream.error().text;
 }
 

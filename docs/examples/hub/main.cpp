@@ -120,7 +120,7 @@ int list_root(caf::actor_system& system, const sshexec::executor_actor& executor
               const sshexec::machine& target) {
   sshexec::command listing;
   listing.line = "ls -l /";
-  listing.output_to = system.spawn(print_output);
+  listing.output_to = system.spawn<caf::detached>(print_output);
   int status = EXIT_SUCCESS;
   caf::scoped_actor self{system};
   self->request(executor, caf::infinite, sshexec::execute_atom_v, target, listing)

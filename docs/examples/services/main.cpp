@@ -121,7 +121,7 @@ int main(caf::actor_system& system, const sshexec::machine& target, vault keys) 
   auto executor = sshexec::spawn_executor(system, sshexec::settings{}, services);
   int status = EXIT_FAILURE;
   if (executor) {
-    const sshexec::observer_actor observer = system.spawn(print_events);
+    const sshexec::observer_actor observer = system.spawn<caf::detached>(print_events);
     caf::anon_send(*executor, sshexec::subscribe_atom_v, observer);
     status = run(system, *executor, target);
     // After a key was replaced: connections that were made with the old one are closed.
