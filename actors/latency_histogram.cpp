@@ -45,8 +45,7 @@ caf::timespan latency_histogram::middle_of(std::size_t range) {
   const auto octave = first_octave + range / ranges_per_octave;
   const std::uint64_t width = (std::uint64_t{1} << octave) / ranges_per_octave;
   const std::uint64_t offset = range % ranges_per_octave;
-  return caf::timespan{
-    static_cast<std::int64_t>((ranges_per_octave + offset) * width + width / 2)};
+  return caf::timespan{static_cast<std::int64_t>((ranges_per_octave + offset) * width + width / 2)};
 }
 
 void latency_histogram::halve() {
