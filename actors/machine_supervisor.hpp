@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -121,10 +122,14 @@ struct machine_supervisor_state {
   void proceed();
   void join_attempt(ssh::exec_id id);
 
-  // -- a connection comes about --------------------------------------------------------------
+  // -- a connection comes about (machine_supervisor_connection.cpp) ----------------------------
 
   void connect();
-  void dial_when_complete();
+  /// Asks for a turn at the target's address once all services have answered.
+  void queue_when_complete();
+  void leave_gate();
+  void dial();
+  void try_next_address();
   void check_host_key(const ssh::host_key& key);
   void remember_host_key(const ssh::host_key& key);
   void trust_host_key();
@@ -133,7 +138,7 @@ struct machine_supervisor_state {
   void round_failed(const setback& reason);
   void back_off();
 
-  // -- a command runs ------------------------------------------------------------------------
+  // -- a command runs (machine_supervisor_commands.cpp) ----------------------------------------
 
   void start_waiting();
   /// Whether a channel is free for one more command.
@@ -167,8 +172,7 @@ struct machine_supervisor_state {
   void deadline_passed(ssh::exec_id id);
   void cancel(const std::string& command_id);
   void caller_ended(const caf::actor_addr& caller);
-  template <class Predicate>
-  void end_commands(const setback& reason, Predicate is_meant);
+  void end_commands(const setback& reason, const std::function<bool(const execution&)>& is_meant);
   void end_command(ssh::exec_id id, const setback& reason);
   void kill_command(ssh::exec_id id);
   void hunt(ssh::exec_id victim);
@@ -179,7 +183,7 @@ struct machine_supervisor_state {
   void give_up_command(ssh::exec_id id);
   void ended(ssh::exec_id id, ssh::exec_outcome& outcome);
 
-  // -- the connection ends -------------------------------------------------------------------
+  // -- the connection ends (machine_supervisor_connection.cpp) ----------------------------------
 
   void lost(const setback& reason);
   /// Whether a command was given to a pooled connection that has not been heard of since.
@@ -227,6 +231,7 @@ struct machine_supervisor_state {
   /// an answer that comes later than the attempt's end is ignored.
   template <class Answer, class Service, class Handler, class... Arguments>
   void ask(const Service& service, Handler on_answer, const Arguments&... arguments);
+  void service_failed(std::uint64_t number, const caf::error& reason);
 
   /// Lets the connection do what it can and reacts to what happened, until nothing does. Every
   /// handler ends with it.
@@ -250,6 +255,8 @@ struct machine_supervisor_state {
     std::optional<ssh::login> login;
     std::optional<ssh::known_keys> known;
     std::optional<std::vector<ssh::address>> addresses;
+    /// Of the connect timeout, when the attempt's turn comes.
+    caf::timespan time_left{0};
   };
 
   supervisor_actor::pointer self;
@@ -278,6 +285,8 @@ struct machine_supervisor_state {
   std::uint64_t connection_number = 0;
   preparation prepared;
   const char* connect_step = "";
+  /// Whether the present attempt has a place at the gate, or waits for one.
+  bool at_gate = false;
   std::unique_ptr<ssh::connection> connection;
   /// A call on the connection since it was last driven.
   bool must_drive = false;

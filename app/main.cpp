@@ -1,5 +1,6 @@
 #include "authority.hpp"
 #include "demo.hpp"
+#include "descriptors.hpp"
 #include "report.hpp"
 #include "run_options.hpp"
 #include "serve.hpp"
@@ -76,6 +77,7 @@ int run_tool(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   // A reader of our output that went away is a failed write, not a silent end.
   std::signal(SIGPIPE, SIG_IGN);
   try {

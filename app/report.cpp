@@ -1,15 +1,15 @@
 #include "report.hpp"
 
+#include "descriptors.hpp"
 #include "sshexec/actors/escape.hpp"
 
 #include <nlohmann/json.hpp>
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <string_view>
 
 namespace sshexec::app {
@@ -17,25 +17,6 @@ namespace sshexec::app {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// Whoever started the tool may have made its stdout non-blocking.
-void wait_until_writable(int descriptor) {
-  pollfd waiting{descriptor, POLLOUT, 0};
-  ::poll(&waiting, 1, -1);
-}
-
-bool write_all(int descriptor, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t written = ::write(descriptor, data.data(), data.size());
-    if (written >= 0)
-      data.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno == EAGAIN)
-      wait_until_writable(descriptor);
-    else if (errno != EINTR)
-      return false;
-  }
-  return true;
-}
 
 /// The number of a signal that RFC 4254 §6.10 names; 0 for another.
 int signal_number(const std::string& name) {
@@ -154,13 +135,14 @@ json to_object(const caf::error& x) {
   return object;
 }
 
-bool print_output(const command_output& output, std::string_view out_note) {
-  const bool written
-    = write_all(STDOUT_FILENO, output.stdout_data) && write_all(STDERR_FILENO, output.stderr_data);
-  if (output.truncated())
-    complain("the output was cut: stdout had " + std::to_string(output.stdout_bytes)
-             + " bytes, stderr " + std::to_string(output.stderr_bytes) + std::string{out_note});
-  return written;
+/// What is known of the output, however the command ended.
+command_output output_of(const outcome& x) {
+  return x ? x->output : to_failure(x.error()).output;
+}
+
+void report_cut(const command_output& output, const std::string& why) {
+  complain("the output was cut: stdout had " + std::to_string(output.stdout_bytes)
+           + " bytes, stderr " + std::to_string(output.stderr_bytes) + ' ' + why);
 }
 
 } // namespace
@@ -170,29 +152,41 @@ int exit_code_of(const outcome& x) {
     return is(x.error(), error_code::command_timeout) ? exit_timeout : exit_error;
   if (!x->exit_signal.empty()) {
     const int number = signal_number(x->exit_signal);
-    return number != 0 ? 128 + number : exit_error;
+    return number != 0 ? exit_code_of_signal(number) : exit_error;
   }
   // The operating system keeps 8 bits: 256 would look like success.
   return x->exit_code >= 0 && x->exit_code <= 255 ? x->exit_code : exit_error;
 }
 
-bool print_plain(const outcome& x) {
-  constexpr std::string_view advice = " (see --max-output)";
-  if (!x) {
-    const failure what = to_failure(x.error());
-    const bool written = print_output(what.output, advice);
-    complain(what.message);
-    return written;
-  }
-  const bool written = print_output(x->output, advice);
+std::error_code print_output(const outcome& x) {
+  const command_output output = output_of(x);
+  if (const auto error = write_all(STDOUT_FILENO, output.stdout_data))
+    return error;
+  if (const auto error = write_all(STDERR_FILENO, output.stderr_data))
+    return error;
+  if (output.truncated())
+    report_cut(output, "(see --max-output)");
+  return {};
+}
+
+void report_lost_output(const outcome& x, const output_account& written) {
+  const command_output output = output_of(x);
+  if (output.stdout_bytes > written.stdout_bytes || output.stderr_bytes > written.stderr_bytes)
+    report_cut(output, "and was not read in time");
+}
+
+void print_end(const outcome& x, int signal) {
+  const std::string cause
+    = signal == 0 ? "" : std::string{"ended by SIG"} + ::sigabbrev_np(signal) + ": ";
+  if (!x)
+    return complain(cause + to_failure(x.error()).message);
   for (const std::string& name : x->refused_environment)
     complain("the server does not accept the environment variable " + name);
   if (!x->exit_signal.empty())
     complain("the command was ended by signal " + x->exit_signal);
-  return written;
 }
 
-bool print_json(const outcome& x) {
+std::error_code print_json(const outcome& x) {
   return write_all(STDOUT_FILENO, to_json(x) + '\n');
 }
 
@@ -204,6 +198,18 @@ std::string to_json(const outcome& x) {
 
 void complain(const std::string& text) {
   write_all(STDERR_FILENO, "sshexec: " + escape_controls(text) + '\n');
+}
+
+int report_failed_input(const std::error_code& why) {
+  complain("cannot read stdin: " + why.message());
+  return exit_error;
+}
+
+int report_failed_output(const std::error_code& why) {
+  if (why == std::errc::broken_pipe)
+    return exit_code_of_signal(SIGPIPE);
+  complain("cannot write the output: " + why.message());
+  return exit_error;
 }
 
 } // namespace sshexec::app

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "output_writer.hpp"
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/failure.hpp"
 
 #include <caf/expected.hpp>
 
 #include <string>
+#include <system_error>
 
 namespace sshexec::app {
 
@@ -20,17 +22,35 @@ inline constexpr int exit_error = 255;
 /// whose time was up, 255 for every other error.
 int exit_code_of(const outcome& x);
 
-/// Writes the remote output to stdout and stderr as it is, and what else there is to say to stderr.
-/// False when stdout or stderr could not be written.
-bool print_plain(const outcome& x);
+/// As shells tell what a signal ended: 128 + N.
+constexpr int exit_code_of_signal(int number) {
+  return 128 + number;
+}
 
-/// Writes the whole outcome to stdout as one JSON object. False when that could not be written.
-bool print_json(const outcome& x);
+/// Writes the output that was kept to stdout and stderr as it is, and says what the cap cut.
+std::error_code print_output(const outcome& x);
+
+/// Says what of the output came too late to be written, if anything.
+void report_lost_output(const outcome& x, const output_account& written);
+
+/// Writes what there is to say about an end, but for the output, to stderr; also which signal to
+/// the tool brought it about, if not 0.
+void print_end(const outcome& x, int signal);
+
+/// Writes the whole outcome to stdout as one JSON object.
+std::error_code print_json(const outcome& x);
 
 /// The object that `print_json` writes, as text.
 std::string to_json(const outcome& x);
 
 /// "sshexec: …" on stderr, as one line.
 void complain(const std::string& text);
+
+/// Says that stdin could not be read. Returns the exit code.
+int report_failed_input(const std::error_code& why);
+
+/// Says that the output could not be written, unless its reader has left, which is no news to whom
+/// it concerns. Returns the exit code.
+int report_failed_output(const std::error_code& why);
 
 } // namespace sshexec::app

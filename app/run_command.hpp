@@ -16,7 +16,14 @@ struct run_request {
   settings config;
   /// Who runs the command instead of this process, if anybody.
   std::optional<connect_settings> hub;
+  /// Prints the result as an object, instead of the output as it comes.
   bool json = false;
+  /// Keeps the output within the command's cap and prints it at the end.
+  bool collects = false;
+  /// Whether the command gets the tool's stdin.
+  bool feeds_stdin = false;
+  /// Whether output may begin anew that was printed already, when the connection is lost.
+  bool may_begin_anew = false;
 };
 
 /// Runs the command and prints how it ended. Returns the tool's exit code.

@@ -1,11 +1,10 @@
 #include "run_options.hpp"
 
 #include "configuration.hpp"
+#include "local_terminal.hpp"
 #include "quantities.hpp"
+#include "standard_input.hpp"
 #include "target.hpp"
-
-#include <iostream>
-#include <iterator>
 
 namespace sshexec::app {
 
@@ -19,11 +18,22 @@ Examples:
   sshexec run web-1 -- uptime
   sshexec run -i ~/.ssh/deploy -t 5m deploy@db-1:2222 -- 'pg_dump shop | gzip'
   sshexec run --json web-1 -- df -h / | jq .stdout
+  sshexec run web-1 -- 'tar xz -C /srv' < site.tar.gz
+  sshexec run --pty -t 1h web-1 -- top
+  while read -r host; do sshexec run -n "$host" -- uptime; done < hosts
   sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
 
+Output is printed as it comes, stdout to stdout and stderr to stderr. Whoever reads it slowly
+slows the command down; whoever stops reading it ends the command, as in a pipeline. Like ssh,
+the tool passes its stdin on, unless it runs in the background of a terminal.
+
+Ctrl-C, TERM and HUP kill the remote command and say whether its end was confirmed; the second
+one ends the tool at once.
+
 Exit codes:
-  the remote command's own; 128+N when signal N ended it; 124 when its time was up;
-  255 for every other error, said in one line on stderr.
+  the remote command's own; 128+N when signal N ended it, or the tool (130: Ctrl-C, 141: nobody
+  read its output any more); 124 when its time was up, with the output so far; 255 for every
+  other error, said in one line on stderr.
 
 --json prints one object: exit_code (null after a signal), signal, stdout, stderr,
 duration_ms, attempts, reused_connection and timings, or error with code and message.
@@ -101,14 +111,19 @@ tl::expected<command, std::string> make_command(const run_options& options) {
     what.retry = retry_policy::only_if_not_started;
   else if (options.retry == "never")
     what.retry = retry_policy::never;
+  if (options.pty)
+    what.pty = like_local_terminal();
+  what.tracked = options.tracked;
   for (const auto& result : {parse_into(what.timeout, options.timeout, parse_duration),
+                             parse_into(what.deadline, options.deadline, parse_duration),
                              parse_into(what.max_output, options.max_output, parse_size),
                              add_environment(options.environment, what)}) {
     if (!result)
       return failed{result.error()};
   }
-  if (options.send_stdin)
-    what.stdin_data.assign(std::istreambuf_iterator<char>{std::cin}, {});
+  // What is printed as it comes need not be kept as well.
+  if (!options.json && !options.max_output)
+    what.max_output = 0;
   return what;
 }
 
@@ -125,6 +140,111 @@ tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_op
   result.plain = options.hub_plain;
   result.tls = options.hub_tls;
   return result;
+}
+
+/// Help without a list, in each line, of what goes with what.
+class plain_formatter : public CLI::Formatter {
+public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 ? "" : ' ' + option->get_type_name();
+  }
+};
+
+/// A check that the help does not show, because its option's description tells.
+CLI::Validator unnamed(CLI::Validator check) {
+  return check.description("");
+}
+
+void add_login_options(CLI::App& run, run_options& x) {
+  const std::string login = "Login";
+  run.add_option("-l,--user", x.user, "user name on the machine")->type_name("NAME")->group(login);
+  run.add_option("-p,--port", x.port, "port (default: 22)")->type_name("PORT")->group(login);
+  run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
+    ->type_name("FILE")
+    ->group(login);
+  run
+    .add_option("--passphrase-file", x.passphrase_file,
+                "file with the passphrase of the key in its first line")
+    ->type_name("FILE")
+    ->group(login);
+  run
+    .add_option("--host-key-policy", x.host_key_policy,
+                "what to do about an unknown host key: accept-new\n(default), strict, or off")
+    ->type_name("POLICY")
+    ->check(unnamed(CLI::IsMember({"accept-new", "strict", "off"})))
+    ->group(login);
+  run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
+    ->type_name("FILE")
+    ->group(login);
+}
+
+void add_limits(CLI::App& run, run_options& x) {
+  const std::string limits = "Limits";
+  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run
+    .add_option("--deadline", x.deadline,
+                "time for everything: to wait, connect, retry and run\n(default: none)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--retries", x.retries, "retries after 1 s, 2 s, 4 s, … (0 to 20; default: 3)")
+    ->type_name("NUMBER")
+    ->check(unnamed(CLI::Range(0, 20)))
+    ->group(limits);
+  run
+    .add_option("--retry", x.retry,
+                "whether to repeat a command whose connection was lost:\n"
+                "always, not-started, or never (default: unless a part of\n"
+                "its output was printed)")
+    ->type_name("POLICY")
+    ->check(unnamed(CLI::IsMember({"always", "not-started", "never"})))
+    ->group(limits);
+  run
+    .add_flag("--tracked", x.tracked,
+              "end the command, and see that it ended, over a second\n"
+              "channel: where servers forward no signals, or for\n"
+              "processes that leave their group")
+    ->group(limits);
+}
+
+void add_data_options(CLI::App& run, run_options& x) {
+  const std::string data = "Input and output";
+  run.add_option("--env", x.environment, "set a variable there; may be given several times")
+    ->type_name("NAME=VALUE")
+    ->allow_extra_args(false)
+    ->take_all()
+    ->group(data);
+  CLI::Option* without = run.add_flag("-n,--no-stdin", x.without_stdin, "do not read stdin");
+  without->group(data);
+  run
+    .add_flag("--stdin", x.with_stdin,
+              "pass stdin on (default, unless it is a terminal that has\n"
+              "the tool in its background)")
+    ->excludes(without)
+    ->group(data);
+  run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
+  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
+  run
+    .add_option("--max-output", x.max_output,
+                "print the output at the end, and of each stream no more\n"
+                "than so many bytes from its beginning and its end\n"
+                "(default with --json: 16M)")
+    ->type_name("SIZE")
+    ->group(data);
+  run.add_option("--journal", x.journal, "a file, stderr, or none (default)")
+    ->type_name("FILE")
+    ->group(data);
+  run.add_option("--journal-format", x.journal_format, "plain (default) or json")
+    ->type_name("FORMAT")
+    ->check(unnamed(CLI::IsMember({"plain", "json"})))
+    ->group(data);
+  run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
+    ->type_name("FILE")
+    ->group(data);
 }
 
 /// What a hub decides by itself goes with its configuration.
@@ -159,71 +279,23 @@ void add_hub_options(CLI::App& run, run_options& x) {
 } // namespace
 
 void add_run_options(CLI::App& run, run_options& x) {
+  run.formatter(std::make_shared<plain_formatter>());
+  run.get_formatter()->column_width(26);
   run.footer(examples);
-  run.add_option("target", x.target, "[user@]host[:port]")->required();
-  run.add_option("command", x.words, "the command; put -- before it");
-
-  const std::string login = "Login";
-  run.add_option("-l,--user", x.user, "user name on the machine")->group(login);
-  run.add_option("-p,--port", x.port, "port (default: 22)")->group(login);
-  run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
-    ->type_name("FILE")
-    ->group(login);
-  run
-    .add_option("--passphrase-file", x.passphrase_file,
-                "file with the passphrase of the key in its first line")
-    ->type_name("FILE")
-    ->group(login);
-  run
-    .add_option("--host-key-policy", x.host_key_policy,
-                "what to do about an unknown host key (default: accept-new)")
-    ->check(CLI::IsMember({"accept-new", "strict", "off"}))
-    ->group(login);
-  run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
-    ->type_name("FILE")
-    ->group(login);
-
-  const std::string limits = "Limits";
-  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
-    ->type_name("TIME")
-    ->group(limits);
-  run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
-    ->type_name("TIME")
-    ->group(limits);
-  run.add_option("--retries", x.retries, "retries after 1 s, 2 s, 4 s, … (default: 3)")
-    ->check(CLI::Range(0, 20))
-    ->group(limits);
-  run
-    .add_option("--retry", x.retry,
-                "whether to repeat a command whose connection was lost (default: always)")
-    ->check(CLI::IsMember({"always", "not-started", "never"}))
-    ->group(limits);
-  run.add_option("--max-output", x.max_output, "bytes kept of each stream (default: 16M)")
-    ->type_name("SIZE")
-    ->group(limits);
-
-  const std::string data = "Input and output";
-  run.add_option("--env", x.environment, "set a variable there; may be given several times")
-    ->type_name("NAME=VALUE")
-    ->allow_extra_args(false)
-    ->take_all()
-    ->group(data);
-  run.add_flag("--stdin", x.send_stdin, "send stdin to the command (default: it gets none)")
-    ->group(data);
-  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
-  run.add_option("--journal", x.journal, "a file, stderr, or none (default)")->group(data);
-  run.add_option("--journal-format", x.journal_format, "plain (default) or json")
-    ->check(CLI::IsMember({"plain", "json"}))
-    ->group(data);
-  run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
-    ->type_name("FILE")
-    ->group(data);
+  run.add_option("target", x.target, "[user@]host[:port]")->type_name("")->required();
+  run.add_option("command", x.words, "what the shell there runs; put -- before it")->type_name("");
+  add_login_options(run, x);
+  add_limits(run, x);
+  add_data_options(run, x);
   add_hub_options(run, x);
 }
 
 tl::expected<run_request, std::string> to_request(const run_options& options) {
   run_request request;
   request.json = options.json;
+  request.collects = options.max_output.has_value();
+  request.feeds_stdin = options.with_stdin || (!options.without_stdin && standard_input::is_ours());
+  request.may_begin_anew = options.retry == "always";
   auto target = make_machine(options);
   if (!target)
     return failed{target.error()};

@@ -25,12 +25,16 @@ struct run_options {
   std::optional<std::string> host_key_policy;
   std::optional<std::string> known_hosts;
   std::optional<std::string> timeout;
+  std::optional<std::string> deadline;
   std::optional<std::string> connect_timeout;
   std::optional<unsigned> retries;
   std::optional<std::string> retry;
   std::optional<std::string> max_output;
   std::vector<std::string> environment;
-  bool send_stdin = false;
+  bool with_stdin = false;
+  bool without_stdin = false;
+  bool pty = false;
+  bool tracked = false;
   bool json = false;
   std::optional<std::string> journal;
   std::optional<std::string> journal_format;
@@ -43,8 +47,8 @@ struct run_options {
 /// Declares the options on the command line of `run`, with their help; they are read into `x`.
 void add_run_options(CLI::App& run, run_options& x);
 
-/// What the options ask for, on top of the configuration file. Reads that file and, if told so, all
-/// of stdin. The error is a sentence for the user.
+/// What the options ask for, on top of the configuration file, which it reads. The error is a
+/// sentence for the user.
 tl::expected<run_request, std::string> to_request(const run_options& options);
 
 } // namespace sshexec::app

@@ -22,7 +22,7 @@ bool is_ignored(int signal) {
 sigset_t signals_to_watch() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
     if (!is_ignored(signal))
       sigaddset(&set, signal);
   return set;
@@ -40,14 +40,14 @@ signal_watcher::~signal_watcher() {
   pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
-void signal_watcher::start(std::function<void()> on_signal) {
+void signal_watcher::start(std::function<void(int)> on_signal) {
   thread_ = std::thread{[this, on_signal = std::move(on_signal)] {
     int signal = 0;
-    sigwait(&watched_, &signal);
-    if (signal == stop_signal)
-      return;
-    received_ = signal;
-    on_signal();
+    while (sigwait(&watched_, &signal) == 0 && signal != stop_signal) {
+      if (received_ == 0)
+        received_ = signal;
+      on_signal(signal);
+    }
   }};
 }
 

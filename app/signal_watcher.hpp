@@ -7,8 +7,8 @@
 
 namespace sshexec::app {
 
-/// Turns SIGINT and SIGTERM into a call on a thread of its own, where anything may be done. To be
-/// made before any other thread, which then all leave these signals to it.
+/// Turns SIGINT, SIGTERM and SIGHUP into calls on a thread of its own, where anything may be done.
+/// To be made before any other thread, which then all leave these signals to it.
 class signal_watcher {
 public:
   signal_watcher();
@@ -17,13 +17,13 @@ public:
   /// Stops, and lets signals act as before.
   ~signal_watcher();
 
-  /// Calls `on_signal` for the first signal to come, or that came already.
-  void start(std::function<void()> on_signal);
+  /// Calls `on_signal` for each signal that comes, or came already.
+  void start(std::function<void(int)> on_signal);
 
   /// Returns when `on_signal` is not running and will not be called any more.
   void stop();
 
-  /// The signal that came, 0 for none.
+  /// The first signal that came, 0 for none.
   [[nodiscard]] int received() const { return received_; }
 
 private:

@@ -57,6 +57,9 @@ inline constexpr std::uint64_t stream_window = std::uint64_t{1} << 20;
 /// What a channel brought. A channel that closed with neither status nor signal tells nothing about
 /// how its command ended.
 struct exec_outcome {
+  /// Whether the server told how the command ended.
+  [[nodiscard]] bool has_ended() const { return exit_status || !exit_signal.empty(); }
+
   std::string stdout_data;
   std::string stderr_data;
   std::uint64_t stdout_bytes = 0;

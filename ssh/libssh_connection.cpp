@@ -3,9 +3,9 @@
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/handles.hpp"
+#include "sshexec/ssh/session_setup.hpp"
 
 #include <fcntl.h>
-#include <libssh/callbacks.h>
 #include <libssh/server.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -62,36 +62,6 @@ private:
   int socket_;
 };
 
-/// Ciphers by their speed on this processor; libssh's own list stays behind them.
-const char* preferred_ciphers() {
-#if defined(__x86_64__)
-  static const bool aes_is_fast = __builtin_cpu_supports("aes") != 0;
-#elif defined(__ARM_FEATURE_AES)
-  static const bool aes_is_fast = true;
-#else
-  static const bool aes_is_fast = false;
-#endif
-  return aes_is_fast ? "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
-                       "chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
-                     : "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,"
-                       "aes256-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr";
-}
-
-/// The algorithms to offer for the host key, those of keys on record first, so that a server with
-/// several keys shows the one we know.
-std::string host_key_algorithms(const std::vector<std::string>& known_types) {
-  std::string result;
-  for (const std::string& type : known_types) {
-    if (type == "ssh-rsa")
-      result += "rsa-sha2-512,rsa-sha2-256,";
-    else
-      result += type + ',';
-  }
-  return result
-         + "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
-           "rsa-sha2-512,rsa-sha2-256";
-}
-
 std::string offered_methods(ssh_session session) {
   const int methods = ssh_userauth_list(session, nullptr);
   std::string result;
@@ -112,11 +82,6 @@ void read_rest(int socket) {
   std::array<char, 4096> ignored{};
   for (int i = 0; i < 64 && ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT) > 0; ++i) {
   }
-}
-
-/// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
-int decline(ssh_session, ssh_message, void*) {
-  return 1;
 }
 
 /// Speaks SSH through libssh over a socket of its own.
@@ -162,7 +127,6 @@ private:
 
   void dial();
   void begin_session(file_descriptor socket);
-  bool configure_session(int socket);
   void handshake();
   template <class Step>
   int repeat(int again, Step step);
@@ -238,34 +202,13 @@ void libssh_connection::dial() {
 
 void libssh_connection::begin_session(file_descriptor socket) {
   watch_peer(socket.get(), settings_.peer_timeout);
-  session_.reset(ssh_new());
-  if (!session_ || !configure_session(socket.get()))
+  session_ = make_session(socket.get(), settings_);
+  if (!session_)
     return lose({error_kind::protocol, "cannot set up an SSH session"});
+  ssh_set_counters(session_.get(), &socket_counter_, &packet_counter_);
   registration_ = sockets_->add(socket.get(), notify_);
   socket.release();
   state_ = state::handshaking;
-}
-
-bool libssh_connection::configure_session(int socket) {
-  ssh_session session = session_.get();
-  const bool no = false;
-  const std::string host_keys = host_key_algorithms(settings_.preferred_host_key_types);
-  const auto set = [session](ssh_options_e option, const void* value) {
-    return ssh_options_set(session, option, value) == SSH_OK;
-  };
-  ssh_set_blocking(session, 0);
-  ssh_set_counters(session, &socket_counter_, &packet_counter_);
-  // Without one, libssh collects what the server asks for until the session ends.
-  ssh_set_message_callback(session, decline, nullptr);
-  // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
-  // read them on this thread.
-  return set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
-         && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null")
-         && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
-         && set(SSH_OPTIONS_USER, settings_.username.c_str())
-         && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
-         && set(SSH_OPTIONS_CIPHERS_C_S, preferred_ciphers())
-         && set(SSH_OPTIONS_CIPHERS_S_C, preferred_ciphers()) && set(SSH_OPTIONS_FD, &socket);
 }
 
 void libssh_connection::handshake() {

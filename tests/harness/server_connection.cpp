@@ -286,8 +286,9 @@ void server_connection::authenticate(ssh_message request) {
   if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
     ssh_message_auth_reply_pk_ok_simple(request);
   } else if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_VALID) {
-    ssh_message_auth_reply_success(request, /*partial=*/0);
+    // Noted before the client can know it and do what is noted next.
     context_.note(event::authentication_accepted, 0, method_name(method));
+    ssh_message_auth_reply_success(request, /*partial=*/0);
     reach(phase::established);
   } else {
     ssh_message_reply_default(request);

@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <vector>
 
@@ -73,6 +75,41 @@ struct default_hub : hub_with_key {
   default_hub() : hub_with_key(settings{}) {}
 };
 
+/// Runs one command on each of so many machines that are all the same host.
+std::vector<answer> run_on_namesakes(hub& from, machine target, int count) {
+  std::vector<std::future<answer>> running;
+  for (int i = 0; i < count; ++i) {
+    target.id = std::to_string(i);
+    running.push_back(
+      std::async(std::launch::async, [&from, target] { return from.run(target, "true"); }));
+  }
+  std::vector<answer> answers;
+  answers.reserve(running.size());
+  for (auto& answer : running)
+    answers.push_back(answer.get());
+  return answers;
+}
+
+/// The most connections that were not authenticated yet at the same time.
+std::size_t most_at_once(const testing::observations& seen) {
+  std::size_t now = 0;
+  std::size_t most = 0;
+  for (const testing::observation& x : seen) {
+    if (x.what == testing::event::connection_accepted)
+      most = std::max(most, ++now);
+    else if (x.what == testing::event::authentication_accepted)
+      --now;
+  }
+  return most;
+}
+
+settings settings_of_three_connects() {
+  settings result = quick_settings();
+  result.max_connects_per_host = 3;
+  result.retry_delays.clear();
+  return result;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(connecting)
@@ -121,6 +158,14 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_speaks_no_ssh_gives_a_protocol_error_at_on
   BOOST_TEST(answer.failed_with(error_code::connection_error));
   BOOST_TEST((answer.what().fault == connection_fault::protocol));
   BOOST_TEST(answer.what().attempts == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(machines_that_share_an_address_connect_few_at_a_time) {
+  testing::scripted_server server;
+  hub pool{settings_of_three_connects()};
+  for (const answer& x : run_on_namesakes(pool, machine_of(server), 20))
+    BOOST_TEST(x.succeeded());
+  BOOST_TEST(most_at_once(server.record()) <= 3U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

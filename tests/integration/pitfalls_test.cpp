@@ -165,7 +165,10 @@ BOOST_AUTO_TEST_CASE(sick_machines_do_not_hold_up_a_healthy_one) {
       .breaks = testing::fault{testing::phase::accepted, testing::breakage::silence}};
   }}};
   testing::scripted_server healthy;
-  hub pool;
+  settings wanted = quick_settings();
+  // They share an address.
+  wanted.max_connects_per_host = 100;
+  hub pool{wanted};
   caf::scoped_actor self{pool.system};
   for (int i = 0; i < 100; ++i) {
     machine target = machine_of(sick);

@@ -1,68 +1,14 @@
 #include "meeting_place.hpp"
-#include "sshexec/testing/openssh_server.hpp"
-#include "sshexec/testing/process.hpp"
-#include "sshexec/testing/temporary_directory.hpp"
+#include "tool.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
-#include <csignal>
 #include <fstream>
-#include <sstream>
 
 using namespace sshexec;
+using namespace sshexec::test;
 using json = nlohmann::json;
-
-namespace {
-
-struct finished {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
-/// The tool, as a user runs it.
-struct tool {
-  testing::openssh_server server;
-  testing::temporary_directory directory;
-
-  [[nodiscard]] std::string file(const std::string& name) const { return directory.path() / name; }
-
-  [[nodiscard]] std::string target() const {
-    return server.user() + '@' + server.host() + ':' + std::to_string(server.port());
-  }
-
-  [[nodiscard]] static std::string content(const std::string& path) {
-    std::ifstream stream{path, std::ios::binary};
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
-  }
-
-  /// Runs a shell command line in which $tool is the program.
-  [[nodiscard]] finished shell(const std::string& line) const {
-    const std::string script = "tool='" SSHEXEC_TOOL "'; { " + line + "; } > '" + file("out")
-                               + "' 2> '" + file("err") + '\'';
-    finished result;
-    result.exit_code = testing::run_program({"/bin/sh", "-c", script});
-    result.out = content(file("out"));
-    result.err = content(file("err"));
-    return result;
-  }
-
-  /// `sshexec run` on the server with the right key.
-  [[nodiscard]] finished run(const std::string& options, const std::string& line) const {
-    return shell("$tool run --known-hosts " + file("known_hosts") + " -i " + server.identity_file()
-                 + ' ' + options + ' ' + target() + " -- '" + line + '\'');
-  }
-};
-
-bool is_one_line(const std::string& text) {
-  return !text.empty() && text.find('\n') == text.size() - 1;
-}
-
-} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(the_tool, tool)
 
@@ -86,17 +32,41 @@ BOOST_AUTO_TEST_CASE(does_not_change_words_that_look_like_lists_or_options) {
   BOOST_TEST(result.out == "[a,b] -- --json\n");
 }
 
-BOOST_AUTO_TEST_CASE(takes_a_variable_in_front_of_the_target) {
+BOOST_AUTO_TEST_CASE(says_which_variable_the_server_does_not_accept) {
   const auto result = run("--env SSHEXEC_TEST=1", "echo ran");
+  BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.out == "ran\n");
+  BOOST_TEST(is_one_line(result.err));
+  BOOST_TEST(result.err.find("SSHEXEC_TEST") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(sets_variables_that_the_server_accepts) {
+  const tool other{{.configuration = "AcceptEnv GREETING NAME\n"}};
+  const auto result = other.run("--env GREETING=hello --env NAME=a=b", "echo \"$GREETING $NAME\"");
+  BOOST_TEST(result.out == "hello a=b\n");
+  BOOST_TEST(result.err.empty());
+}
+
+BOOST_AUTO_TEST_CASE(runs_a_command_in_a_terminal_when_told) {
+  BOOST_TEST(run("", "test -t 1").exit_code == 1);
+  const auto result = run("--pty", "test -t 0 && test -t 1 && test -t 2 && stty size");
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.out == "24 80\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(ends_with_124_when_the_deadline_has_passed) {
+  const auto result = run("-t 1h --deadline 1s", "sleep 1000");
+  BOOST_TEST(result.exit_code == 124);
+  BOOST_TEST(is_one_line(result.err));
+  BOOST_TEST(result.err.find("deadline of 1s") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(exits_with_124_and_the_partial_output_when_time_is_up) {
-  const auto result = run("-t 4s", "echo part; sleep 100");
+  const auto result = run_too_long("");
   BOOST_TEST(result.exit_code == 124);
   BOOST_TEST(result.out == "part\n");
   BOOST_TEST(is_one_line(result.err));
-  BOOST_TEST(result.err.find("4s") != std::string::npos);
+  BOOST_TEST(result.err.find("ran longer than") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(exits_with_128_and_the_signal_that_ended_the_command) {
@@ -141,7 +111,7 @@ BOOST_AUTO_TEST_CASE(prints_a_result_as_one_json_object) {
 }
 
 BOOST_AUTO_TEST_CASE(prints_an_error_as_one_json_object) {
-  const auto result = run("--json -t 300ms", "echo part; sleep 100");
+  const auto result = run_too_long("--json");
   BOOST_TEST(result.exit_code == 124);
   const auto object = json::parse(result.out);
   BOOST_TEST(object["error"]["code"] == "command_timeout");
@@ -168,10 +138,38 @@ BOOST_AUTO_TEST_CASE(says_which_option_of_a_configuration_file_is_wrong) {
   BOOST_TEST(result.err.find("sshexec.host-key-policy") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(sends_stdin_when_asked_to_and_none_otherwise) {
+BOOST_AUTO_TEST_CASE(passes_stdin_on_like_ssh_unless_told_otherwise) {
   const auto start = "echo typed | $tool run --host-key-policy off -i " + server.identity_file();
+  BOOST_TEST(shell(start + ' ' + target() + " -- cat").out == "typed\n");
   BOOST_TEST(shell(start + " --stdin " + target() + " -- cat").out == "typed\n");
-  BOOST_TEST(shell(start + ' ' + target() + " -- cat").out.empty());
+  BOOST_TEST(shell(start + " -n " + target() + " -- cat").out.empty());
+  BOOST_TEST(shell(start + " --no-stdin " + target() + " -- cat").out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(passes_every_byte_of_a_large_input_and_output_on) {
+  const std::string big = file("big");
+  BOOST_TEST(shell("head -c 50000000 /dev/urandom > " + big).exit_code == 0);
+  const std::string start
+    = "$tool run -t 1h --host-key-policy off -i " + server.identity_file() + ' ' + target();
+  const std::string sum = shell("sha256sum < " + big).out;
+  BOOST_TEST(shell(start + " -- sha256sum < " + big).out == sum);
+  BOOST_TEST(shell("cat " + big + " | " + start + " -- cat | sha256sum").out == sum);
+}
+
+BOOST_AUTO_TEST_CASE(takes_a_closed_stdin_for_an_empty_one) {
+  const std::string start
+    = "$tool run --host-key-policy off -i " + server.identity_file() + ' ' + target();
+  const auto result = shell(start + " -- 'cat; echo end' <&-");
+  BOOST_TEST(result.out == "end\n");
+}
+
+BOOST_AUTO_TEST_CASE(runs_nothing_with_a_stdin_that_cannot_be_read) {
+  const std::string start
+    = "$tool run --host-key-policy off -i " + server.identity_file() + ' ' + target();
+  const auto result = shell(start + " -- echo ran < /");
+  BOOST_TEST(result.exit_code == 255);
+  BOOST_TEST(result.out.empty());
+  BOOST_TEST(is_one_line(result.err));
 }
 
 BOOST_AUTO_TEST_CASE(writes_the_journal_where_told) {
@@ -187,24 +185,23 @@ BOOST_AUTO_TEST_CASE(says_when_its_output_cannot_be_written) {
   BOOST_TEST(is_one_line(result.err));
 }
 
+BOOST_AUTO_TEST_CASE(ends_the_command_quietly_when_nobody_reads_its_output_any_more) {
+  const meeting_place place;
+  const std::string tool_line = "$tool run -t 1h --host-key-policy off -i " + server.identity_file()
+                                + ' ' + target() + " -- 'echo $$ > " + place.pipe() + "; exec yes'";
+  const auto result = shell("{ " + tool_line + "; echo $? > " + file("code") + "; } | head -n 1");
+  const auto command = static_cast<pid_t>(std::stol(place.read_line()));
+  BOOST_TEST(result.out == "y\n");
+  BOOST_TEST(result.err.empty());
+  BOOST_TEST(content(file("code")) == "141\n");
+  BOOST_TEST(!testing::is_running(command));
+}
+
 BOOST_AUTO_TEST_CASE(says_what_the_cap_cut) {
   const auto result = run("--max-output 1K", "head -c 2000 /dev/zero");
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.out.size() == 1024U);
   BOOST_TEST(result.err.find("2000") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(ends_at_an_interrupt_with_130) {
-  const test::meeting_place place;
-  const pid_t process = testing::start_program(
-    {SSHEXEC_TOOL, "run", "--host-key-policy", "off", "-i", server.identity_file(), target(), "--",
-     "echo started > " + place.pipe() + "; exec sleep 100"});
-  BOOST_TEST(place.read_line() == "started");
-  ::kill(process, SIGINT);
-  int status = 0;
-  ::waitpid(process, &status, 0);
-  BOOST_TEST(WIFEXITED(status));
-  BOOST_TEST(WEXITSTATUS(status) == 130);
 }
 
 BOOST_AUTO_TEST_CASE(can_be_interrupted_while_nobody_reads_its_output) {
@@ -219,10 +216,29 @@ BOOST_AUTO_TEST_CASE(can_be_interrupted_while_nobody_reads_its_output) {
 BOOST_AUTO_TEST_CASE(helps_with_every_option) {
   const auto help = shell("$tool run --help");
   BOOST_TEST(help.exit_code == 0);
-  for (const char* option :
-       {"--user", "--port", "--identity", "--passphrase-file", "--host-key-policy", "--known-hosts",
-        "--timeout", "--connect-timeout", "--retries", "--retry", "--max-output", "--env",
-        "--stdin", "--json", "--journal", "--journal-format", "--config", "Examples", "124"})
+  for (const char* option : {"--user",
+                             "--port",
+                             "--identity",
+                             "--passphrase-file",
+                             "--host-key-policy",
+                             "--known-hosts",
+                             "--timeout",
+                             "--deadline",
+                             "--connect-timeout",
+                             "--retries",
+                             "--retry",
+                             "--tracked",
+                             "--max-output",
+                             "--env",
+                             "--stdin",
+                             "--no-stdin",
+                             "--pty",
+                             "--json",
+                             "--journal",
+                             "--journal-format",
+                             "--config",
+                             "Examples",
+                             "124"})
     BOOST_TEST(help.out.find(option) != std::string::npos, option);
 }
 

@@ -103,7 +103,9 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   BOOST_TEST(run(options, "echo out; echo err >&2; exit 7") == 7);
   BOOST_TEST(out == "out\n");
   BOOST_TEST(err == "err\n");
-  BOOST_TEST(run(options + " -t 500ms", "echo part; sleep 100") == 124);
+  // Longer each time until the output comes before, however slow the machine is.
+  for (int seconds = 1; seconds <= 64 && out != "part\n"; seconds *= 2)
+    BOOST_TEST(run(options + " -t " + std::to_string(seconds), "echo part; sleep 1000") == 124);
   BOOST_TEST(out == "part\n");
 }
 
@@ -121,6 +123,31 @@ BOOST_AUTO_TEST_CASE(routes_over_nodes_that_it_reaches_with_tls) {
   to_router.tls = client_files;
   client_node client{to_router};
   BOOST_TEST(client.run_until_it_works(target, "echo routed"));
+}
+
+BOOST_AUTO_TEST_CASE(gives_the_tool_output_as_it_comes) {
+  served hub{plain()};
+  tool_process client{{SSHEXEC_TOOL, "run", "--hub", hub.address(), "--hub-plain", "-t", "1h", "-i",
+                       target.identity_file, to_address(target), "--",
+                       "echo begun; " + wait_for_pipe()}};
+  BOOST_TEST(client.read_line() == "begun");
+  open_pipe();
+  BOOST_TEST(client.read_line() == "done");
+  BOOST_TEST(client.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(takes_input_from_the_tool) {
+  served hub{plain()};
+  const std::string tool_line = SSHEXEC_TOOL " run --hub-plain --hub " + hub.address()
+                                + " -t 1h -i " + target.identity_file + ' ' + to_address(target);
+  const std::string part = file("part");
+  // The second part comes when the first one has been echoed.
+  const std::string script = "head -c 5000000 /dev/urandom > " + part + "; { cat " + part
+                             + "; read line < " + file("pipe") + "; cat " + part + "; } | "
+                             + tool_line + " -- cat | { head -c 5000000; echo go > " + file("pipe")
+                             + "; cat; } > " + file("echoed") + "; cat " + part + ' ' + part
+                             + " | cmp - " + file("echoed");
+  BOOST_TEST(testing::run_program({"/bin/sh", "-c", script}) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(is_named_when_it_cannot_be_reached) {

@@ -36,24 +36,30 @@ struct stream {
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_socket_is_told_of_while_another_ones_owner_is_busy) {
+  // Shared with threads that nobody joins.
+  struct shared_state {
+    std::promise<void> begun;
+    std::promise<void> told;
+    std::promise<bool> done;
+  };
+
   stream busy;
   stream other;
-  std::promise<void> begun;
-  std::promise<void> told;
-  std::promise<bool> done;
+  const auto shared = std::make_shared<shared_state>();
   sshexec::ssh::poller watcher{2};
   // The first owner is done only when the second one was told.
-  auto busy_place = watcher.add(busy.watched.get(), [&begun, &told, &done] {
-    begun.set_value();
-    done.set_value(told.get_future().wait_for(patience) == std::future_status::ready);
+  auto busy_place = watcher.add(busy.watched.get(), [shared] {
+    shared->begun.set_value();
+    const auto told = shared->told.get_future().wait_for(patience);
+    shared->done.set_value(told == std::future_status::ready);
   });
-  auto other_place = watcher.add(other.watched.get(), [&told] { told.set_value(); });
+  auto other_place = watcher.add(other.watched.get(), [shared] { shared->told.set_value(); });
   busy_place.arm(sshexec::ssh::poller::interest::read);
   other_place.arm(sshexec::ssh::poller::interest::read);
   busy.make_readable();
-  begun.get_future().wait();
+  shared->begun.get_future().wait();
   other.make_readable();
-  BOOST_TEST(done.get_future().get());
+  BOOST_TEST(shared->done.get_future().get());
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_may_end_on_one_of_its_own_threads) {

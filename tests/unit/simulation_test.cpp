@@ -16,6 +16,8 @@ namespace ev = sshexec::ssh::event;
 
 namespace {
 
+constexpr int machines = 3;
+
 /// What one seed decides about the pool.
 settings random_settings(std::mt19937_64& random) {
   const auto pick = [&](int low, int high) {
@@ -27,6 +29,7 @@ settings random_settings(std::mt19937_64& random) {
     result.retry_delays.emplace_back(std::chrono::milliseconds{pick(1, 9) * 500 + i});
   result.max_channels = static_cast<std::uint32_t>(pick(1, 10));
   result.max_queued = pick(0, 4) == 0 ? 20 : 10'000;
+  result.max_connects_per_host = static_cast<std::uint32_t>(pick(1, 4));
   result.spare_channel = pick(0, 3) > 0;
   result.drain_timeout = std::chrono::seconds{pick(0, 3) * 10};
   return result;
@@ -79,8 +82,8 @@ private:
     /// Whether a command got a channel since the last moment without open requests: it may wait
     /// for a retry of its own then, whose delay is counted from elsewhere.
     bool started = false;
-    /// Whether a request was taken back since the last success: nobody may have waited for the end
-    /// of the delay then, which the next request finds under way.
+    /// Whether a request was taken back, or missed its deadline, since the last success: nobody may
+    /// have waited for the end of the delay then, which the next request finds under way.
     bool taken_back = false;
   };
 
@@ -117,7 +120,7 @@ private:
   }
 
   void submit() {
-    const std::string name = "host-" + std::to_string(pick(1, 3));
+    const std::string name = "host-" + std::to_string(pick(1, machines));
     machine target = simulated_pool::some_machine(name);
     // The connection's settings tell its machine by the user's name.
     target.username = name;
@@ -287,20 +290,27 @@ private:
                        [&](const request& x) { return x.machine == machine && is_open(x); });
   }
 
-  /// A connection is attempted only for requests, and after a failed attempt only when the delay
-  /// is over to the nanosecond.
+  /// A connection is attempted only for requests, no more than allowed at a time, and after a
+  /// failed attempt only when the delay is over to the nanosecond.
   void check_dial(const std::string& machine) {
-    const bool wanted = std::any_of(requests_.begin(), requests_.end(), [&](const request& x) {
-      return x.machine == machine && is_open(x);
-    });
-    if (!wanted)
+    read_journal();
+    if (!is_wanted(machine))
       BOOST_ERROR("a connection that nobody waits for");
+    const auto connecting
+      = std::count_if(pool_.network.alive.begin(), pool_.network.alive.end(),
+                      [&](simulated_connection* link) { return !links_[link].established; });
+    // All machines have one address.
+    const auto most = pool_.pool_settings.max_connects_per_host;
+    if (connecting > static_cast<std::ptrdiff_t>(most))
+      BOOST_ERROR("more attempts at a time than allowed");
     const attempts& made = attempts_[machine];
     if (made.failed == 0 || made.started || made.taken_back)
       return;
     const auto& delays = pool_.pool_settings.retry_delays;
     const auto delay = delays.at(std::min(made.failed, delays.size()) - 1);
-    if (now() - made.failed_at != delay)
+    // The attempt may have had to wait for the others.
+    const bool was_alone = most >= machines;
+    if (was_alone ? now() - made.failed_at != delay : now() - made.failed_at < delay)
       BOOST_ERROR("a delay that was not configured");
   }
 
@@ -323,8 +333,11 @@ private:
   /// No command has more than one line in the journal.
   void read_journal() {
     for (; records_read_ < pool_.journal.size(); ++records_read_) {
-      const std::string& line = pool_.journal[records_read_].command_line;
+      const execution_record& record = pool_.journal[records_read_];
+      const std::string& line = record.command_line;
       BOOST_REQUIRE((line.empty() || recorded_.insert(line).second));
+      if (record.outcome == error_code::command_timeout)
+        attempts_[record.machine.username].taken_back = true;
     }
   }
 

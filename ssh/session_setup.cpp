@@ -1,0 +1,75 @@
+#include "sshexec/ssh/session_setup.hpp"
+
+#include <libssh/callbacks.h>
+#include <libssh/server.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sshexec::ssh {
+
+namespace {
+
+/// Ciphers by their speed on this processor; libssh's own list stays behind them.
+const char* preferred_ciphers() {
+#if defined(__x86_64__)
+  static const bool aes_is_fast = __builtin_cpu_supports("aes") != 0;
+#elif defined(__ARM_FEATURE_AES)
+  static const bool aes_is_fast = true;
+#else
+  static const bool aes_is_fast = false;
+#endif
+  return aes_is_fast ? "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+                       "chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
+                     : "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,"
+                       "aes256-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr";
+}
+
+/// The algorithms to offer for the host key, those of keys on record first, so that a server with
+/// several keys shows the one we know.
+std::string host_key_algorithms(const std::vector<std::string>& known_types) {
+  std::string result;
+  for (const std::string& type : known_types) {
+    if (type == "ssh-rsa")
+      result += "rsa-sha2-512,rsa-sha2-256,";
+    else
+      result += type + ',';
+  }
+  return result
+         + "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+           "rsa-sha2-512,rsa-sha2-256";
+}
+
+/// Leaves a channel or a request that the server wants from us to libssh's own answer: a refusal.
+int decline(ssh_session, ssh_message, void*) {
+  return 1;
+}
+
+} // namespace
+
+session_handle make_session(int socket, const connection_settings& settings) {
+  session_handle session{ssh_new()};
+  if (!session)
+    return session;
+  ssh_set_blocking(session.get(), 0);
+  // Without one, libssh collects what the server asks for until the session ends.
+  ssh_set_message_callback(session.get(), decline, nullptr);
+  const bool no = false;
+  const std::string host_keys = host_key_algorithms(settings.preferred_host_key_types);
+  const auto set = [&session](ssh_options_e option, const void* value) {
+    return ssh_options_set(session.get(), option, value) == SSH_OK;
+  };
+  // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
+  // read them on this thread.
+  const bool all_set
+    = set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
+      && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null") && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
+      && set(SSH_OPTIONS_USER, settings.username.c_str())
+      && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
+      && set(SSH_OPTIONS_CIPHERS_C_S, preferred_ciphers())
+      && set(SSH_OPTIONS_CIPHERS_S_C, preferred_ciphers()) && set(SSH_OPTIONS_FD, &socket);
+  return all_set ? std::move(session) : session_handle{};
+}
+
+} // namespace sshexec::ssh
