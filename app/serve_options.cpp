@@ -204,13 +204,12 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     ->type_name("FILE");
 
   const std::string group = "As a router";
-  CLI::Option* node
-    = serve
-        .add_option("--node", x.nodes,
-                    "spread the machines over these hubs instead of running commands itself; may "
-                    "be given several times")
-        ->type_name("HOST:PORT")
-        ->group(group);
+  serve
+    .add_option("--node", x.nodes,
+                "spread the machines over these hubs instead of running commands itself; may "
+                "be given several times")
+    ->type_name("HOST:PORT")
+    ->group(group);
   serve.add_flag("--node-plain", x.node_plain, "no TLS to the nodes, which are on this machine")
     ->group(group);
   serve.add_option("--node-cert", x.node_certificate, "our certificate as a client of the nodes")
