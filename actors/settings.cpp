@@ -1,6 +1,7 @@
 #include "sshexec/actors/settings.hpp"
 
 #include "sshexec/actors/service_error.hpp"
+#include "sshexec/messages/command.hpp"
 
 #include <caf/config_value.hpp>
 #include <caf/deep_to_string.hpp>
