@@ -49,12 +49,6 @@ std::vector<caf::timespan> doubling_delays(unsigned retries) {
   return result;
 }
 
-template <class T>
-void override_with(T& field, const std::optional<T>& given) {
-  if (given)
-    field = *given;
-}
-
 template <class T, class Parser>
 checked parse_into(T& field, const std::optional<std::string>& given, Parser parse) {
   if (!given)

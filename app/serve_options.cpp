@@ -105,17 +105,11 @@ checked apply(const caf::settings& values, std::string& listen, publish_settings
   return options.finish();
 }
 
-template <class T>
-void set_if_given(T& field, const std::optional<T>& given) {
-  if (given)
-    field = *given;
-}
-
 checked apply(const serve_options& options, std::string& listen, publish_settings& x) {
-  set_if_given(listen, options.listen);
-  set_if_given(x.tls.certificate, options.certificate);
-  set_if_given(x.tls.key, options.key);
-  set_if_given(x.tls.authority, options.authority);
+  override_with(listen, options.listen);
+  override_with(x.tls.certificate, options.certificate);
+  override_with(x.tls.key, options.key);
+  override_with(x.tls.authority, options.authority);
   x.plain = x.plain || options.plain;
   if (x.plain && !x.tls.empty())
     return failed{"either TLS or --plain, not both"};
@@ -130,9 +124,9 @@ tl::expected<std::vector<connect_settings>, std::string> make_nodes(const serve_
                                                                     node_options x) {
   if (!options.nodes.empty())
     x.addresses = options.nodes;
-  set_if_given(x.tls.certificate, options.node_certificate);
-  set_if_given(x.tls.key, options.node_key);
-  set_if_given(x.tls.authority, options.node_authority);
+  override_with(x.tls.certificate, options.node_certificate);
+  override_with(x.tls.key, options.node_key);
+  override_with(x.tls.authority, options.node_authority);
   x.plain = x.plain || options.node_plain;
   if (x.plain && !x.tls.empty())
     return failed{"either TLS to the nodes or --node-plain, not both"};
@@ -155,8 +149,8 @@ tl::expected<std::vector<connect_settings>, std::string> make_nodes(const serve_
 }
 
 checked apply(const serve_options& options, settings& x) {
-  set_if_given(x.journal, options.journal);
-  set_if_given(x.journal_format, options.journal_format);
+  override_with(x.journal, options.journal);
+  override_with(x.journal_format, options.journal_format);
   if (!options.drain_timeout)
     return {};
   const auto parsed = parse_duration(*options.drain_timeout);
