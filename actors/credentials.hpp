@@ -2,7 +2,6 @@
 
 #include "sshexec/ssh/secret.hpp"
 
-#include <compare>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,8 +16,7 @@ struct key_in_memory {
   /// Empty: the key is not encrypted.
   ssh::secret passphrase;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
-  friend auto operator<=>(const key_in_memory&, const key_in_memory&) = default;
+  friend bool operator==(const key_in_memory&, const key_in_memory&) = default;
 };
 
 /// A private key in a file. A "~/" in front of a path is replaced by the home directory.
@@ -28,8 +26,7 @@ struct key_file {
   /// Holds the passphrase in its first line, if there is none above; empty: no such file.
   std::string passphrase_file;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
-  friend auto operator<=>(const key_file&, const key_file&) = default;
+  friend bool operator==(const key_file&, const key_file&) = default;
 };
 
 /// All keys of an SSH agent, which signs with them itself (draft-miller-ssh-agent).
@@ -37,8 +34,7 @@ struct key_agent {
   /// Path of its socket; empty: the value of SSH_AUTH_SOCK.
   std::string socket;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): a comparison with 0 that nobody wrote.
-  friend auto operator<=>(const key_agent&, const key_agent&) = default;
+  friend bool operator==(const key_agent&, const key_agent&) = default;
 };
 
 using credential = std::variant<key_in_memory, key_file, key_agent>;

@@ -27,6 +27,12 @@ caf::error no_such_command() {
   return make_failure(error_code::invalid_argument, std::move(reason));
 }
 
+caf::error too_much_input() {
+  failure reason;
+  reason.message = "At most 1 GiB of input can come at once";
+  return make_failure(error_code::invalid_argument, std::move(reason));
+}
+
 } // namespace
 
 // -- on the way to a node ------------------------------------------------------------------------
@@ -45,6 +51,9 @@ caf::typed_response_promise<command_result> errand_state::execute(machine& to,
 void errand_state::go(errand_node& next) {
   if (where != stage::placing)
     return;
+  // It would be too large for a message to a node in another process.
+  if (command.stdin_data.size() > largest_data)
+    return fail(error_code::invalid_argument, "at most 1 GiB of input can come with a command");
   node = std::move(next);
   where = stage::placed;
   sshexec::command copy = command;
@@ -158,6 +167,10 @@ void errand_state::shut_down() {
 
 caf::typed_response_promise<void> errand_state::input(std::string& data, bool is_end) {
   auto promise = self->make_response_promise<void>();
+  if (data.size() > largest_data) {
+    promise.deliver(too_much_input());
+    return promise;
+  }
   held_inputs.push_back({std::move(data), is_end, reply<void>{promise}});
   if (where == stage::placed)
     forward_input();

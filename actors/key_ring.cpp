@@ -52,6 +52,13 @@ ssh::result<std::string> socket_of(const key_agent& source) {
   return path;
 }
 
+/// A key that its holders hold together with the secrets it was made from: while one of them lives,
+/// others that ask for the same key share it.
+ssh::private_key with_source(const ssh::private_key& key, const credential& source) {
+  const auto both = std::make_shared<const std::pair<ssh::private_key, credential>>(key, source);
+  return {both, key.get()};
+}
+
 } // namespace
 
 caf::result<ssh::login> key_ring_state::load(const machine& target) {
@@ -98,39 +105,57 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
 }
 
 ssh::result<ssh::private_key> key_ring_state::key_of(const key_in_memory& source) {
-  if (const auto kept = keys.find(source); kept != keys.end()) {
-    if (auto known = kept->second.get())
+  for (const kept_key& x : keys) {
+    if (auto known = x.source.is(source) ? x.get() : std::nullopt)
       return std::move(*known);
   }
-  return keep(source, {}, ssh::read_private_key(source.text.text(), source.passphrase.text()));
+  return keep(source, {source_mark{source}, {}, {}, {}, {}},
+              ssh::read_private_key(source.text.text(), source.passphrase.text()));
 }
 
 ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
   const auto path = expand_home(source.path);
   const auto key_stamp = ssh::stamp_of(path);
   const auto passphrase_stamp = ssh::stamp_of(expand_home(source.passphrase_file));
-  const auto kept = keys.find(source);
-  // A file that cannot be reached has no stamp to compare.
-  if (key_stamp && kept != keys.end() && kept->second.key_stamp == key_stamp
-      && kept->second.passphrase_stamp == passphrase_stamp) {
-    if (auto known = kept->second.get())
+  for (const kept_key& x : keys) {
+    // A file that cannot be reached has no stamp to compare.
+    const bool is_same = key_stamp && x.key_stamp == key_stamp
+                         && x.passphrase_stamp == passphrase_stamp && x.source.is(source);
+    if (auto known = is_same ? x.get() : std::nullopt)
       return std::move(*known);
   }
   auto key = passphrase_of(source).and_then(
     [&](const ssh::secret& passphrase) { return ssh::load_private_key(path, passphrase.text()); });
-  return keep(source, {key_stamp, passphrase_stamp, {}, {}}, std::move(key));
+  return keep(source, {source_mark{source}, key_stamp, passphrase_stamp, {}, {}}, std::move(key));
 }
 
-ssh::result<ssh::private_key> key_ring_state::keep(const credential& source, kept_key where,
+template <class Source>
+ssh::result<ssh::private_key> key_ring_state::keep(const Source& source, kept_key where,
                                                    ssh::result<ssh::private_key> key) {
   // What nobody holds any more need not be known: a hub's keys in memory may be many.
-  std::erase_if(keys, [](const auto& x) { return !x.second.failure && x.second.key.expired(); });
-  if (key)
+  std::erase_if(keys, [&](const kept_key& x) { return x.expired() || x.source.is(source); });
+  if (key) {
+    *key = with_source(*key, source);
     where.key = *key;
-  else
+  } else {
     where.failure = key.error();
-  keys.insert_or_assign(source, std::move(where));
+  }
+  keys.push_back(std::move(where));
   return key;
+}
+
+key_ring_state::source_mark::source_mark(const key_in_memory& x)
+  : text(x.text), passphrase(x.passphrase) {}
+
+key_ring_state::source_mark::source_mark(const key_file& x)
+  : path(x.path), passphrase_file(x.passphrase_file), passphrase(x.passphrase) {}
+
+bool key_ring_state::source_mark::is(const key_in_memory& x) const {
+  return !path && text.is(x.text) && passphrase.is(x.passphrase);
+}
+
+bool key_ring_state::source_mark::is(const key_file& x) const {
+  return path == x.path && passphrase_file == x.passphrase_file && passphrase.is(x.passphrase);
 }
 
 std::optional<ssh::result<ssh::private_key>> key_ring_state::kept_key::get() const {

@@ -183,6 +183,10 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "The command holds a NUL byte";
   if (what.pty && holds_nul(what.pty->type))
     return "The terminal's type holds a NUL byte";
+  if (*what.max_output > largest_data)
+    return "At most 1 GiB can be kept of each stream of a command";
+  if (what.stdin_data.size() > largest_data)
+    return "At most 1 GiB of input can come with a command";
   if (!is_bound(*what.timeout))
     return "The command's timeout must be longer than 0 and at most a year";
   if (what.deadline && !is_bound(*what.deadline))

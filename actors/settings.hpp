@@ -61,6 +61,7 @@ struct settings {
 
   /// For commands that name none.
   caf::timespan command_timeout = std::chrono::seconds{30};
+  /// For commands that name none; at most `largest_data`.
   std::uint64_t max_output = std::uint64_t{16} << 20;
   /// Between TERM, KILL and the closing of a command's channel.
   caf::timespan kill_grace = std::chrono::seconds{2};

@@ -106,16 +106,16 @@ checked apply(const caf::settings& values, std::string& listen, publish_settings
 }
 
 template <class T>
-void override_with(T& field, const std::optional<T>& given) {
+void set_if_given(T& field, const std::optional<T>& given) {
   if (given)
     field = *given;
 }
 
 checked apply(const serve_options& options, std::string& listen, publish_settings& x) {
-  override_with(listen, options.listen);
-  override_with(x.tls.certificate, options.certificate);
-  override_with(x.tls.key, options.key);
-  override_with(x.tls.authority, options.authority);
+  set_if_given(listen, options.listen);
+  set_if_given(x.tls.certificate, options.certificate);
+  set_if_given(x.tls.key, options.key);
+  set_if_given(x.tls.authority, options.authority);
   x.plain = x.plain || options.plain;
   if (x.plain && !x.tls.empty())
     return failed{"either TLS or --plain, not both"};
@@ -130,9 +130,9 @@ tl::expected<std::vector<connect_settings>, std::string> make_nodes(const serve_
                                                                     node_options x) {
   if (!options.nodes.empty())
     x.addresses = options.nodes;
-  override_with(x.tls.certificate, options.node_certificate);
-  override_with(x.tls.key, options.node_key);
-  override_with(x.tls.authority, options.node_authority);
+  set_if_given(x.tls.certificate, options.node_certificate);
+  set_if_given(x.tls.key, options.node_key);
+  set_if_given(x.tls.authority, options.node_authority);
   x.plain = x.plain || options.node_plain;
   if (x.plain && !x.tls.empty())
     return failed{"either TLS to the nodes or --node-plain, not both"};
@@ -155,8 +155,8 @@ tl::expected<std::vector<connect_settings>, std::string> make_nodes(const serve_
 }
 
 checked apply(const serve_options& options, settings& x) {
-  override_with(x.journal, options.journal);
-  override_with(x.journal_format, options.journal_format);
+  set_if_given(x.journal, options.journal);
+  set_if_given(x.journal_format, options.journal_format);
   if (!options.drain_timeout)
     return {};
   const auto parsed = parse_duration(*options.drain_timeout);
@@ -204,13 +204,12 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     ->type_name("FILE");
 
   const std::string group = "As a router";
-  CLI::Option* node
-    = serve
-        .add_option("--node", x.nodes,
-                    "spread the machines over these hubs instead of running commands itself; may "
-                    "be given several times")
-        ->type_name("HOST:PORT")
-        ->group(group);
+  serve
+    .add_option("--node", x.nodes,
+                "spread the machines over these hubs instead of running commands itself; may "
+                "be given several times")
+    ->type_name("HOST:PORT")
+    ->group(group);
   serve.add_flag("--node-plain", x.node_plain, "no TLS to the nodes, which are on this machine")
     ->group(group);
   serve.add_option("--node-cert", x.node_certificate, "our certificate as a client of the nodes")

@@ -12,6 +12,11 @@
 
 namespace sshexec {
 
+/// Bytes of a command's input that one message may hold, and that may be kept of each of its stdout
+/// and stderr: a message of CAF's networking cannot be larger than 4 GiB, and a result has two of
+/// them. Streams have no bound (`stdin_open`, `output_to`).
+inline constexpr std::uint64_t largest_data = std::uint64_t{1} << 30;
+
 /// What may happen to a command whose connection was lost.
 enum class retry_policy : std::uint8_t {
   /// It is run again, even if it may have run already.
@@ -42,11 +47,11 @@ struct command {
   /// None: no bound but those of the single phases.
   caf::optional<caf::timespan> deadline;
   /// Bytes kept of each of stdout and stderr, the first and the last half of them; none: the
-  /// executor's default.
+  /// executor's default. At most `largest_data`.
   caf::optional<std::uint64_t> max_output;
   /// Sent as SSH env requests (RFC 4254 §6.4); the result names those that the server refused.
   std::map<std::string, std::string> environment;
-  /// What the command reads, or the beginning of it.
+  /// What the command reads, or the beginning of it. At most `largest_data`.
   std::string stdin_data;
   /// Whether more input follows in `input_atom` messages. Otherwise the end of input is sent behind
   /// `stdin_data`, so that no command waits for input forever.

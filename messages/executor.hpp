@@ -20,7 +20,8 @@ using executor_actor = caf::typed_actor<
   /// wait are answered with `cancelled` at once, those that run once they were ended.
   caf::reacts_to<cancel_atom, machine, std::string>,
   /// More input for the sender's command with this id on this machine, and whether it is the end of
-  /// it. Answered when more may be sent; with `invalid_argument` when no such command takes input.
+  /// it. At most `largest_data` at once. Answered when more may be sent; with `invalid_argument`
+  /// when no such command takes input.
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
   /// From now on, tells the observer what happens in the pool. It stays subscribed, and alive,
   /// until it unsubscribes or ends; one that is subscribed already stays so once.

@@ -29,6 +29,14 @@ failure explain(const std::string& hub, const caf::error& reason) {
                        + ')');
 }
 
+/// CAF would lose the connection over a message that is too large for it.
+caf::error too_much_input(const machine& target) {
+  failure what;
+  what.machine = to_address(target);
+  what.message = what.machine + ": at most 1 GiB of input can come at once";
+  return make_failure(error_code::invalid_argument, std::move(what));
+}
+
 /// An end to wait at and one to close; none when there are no descriptors left.
 std::array<ssh::file_descriptor, 2> make_pipe() {
   std::array<int, 2> ends{-1, -1};
@@ -44,6 +52,8 @@ caf::result<command_result> hub_link_state::execute(machine& target, command& wh
     return caf::skip;
   if (now != stage::connected)
     return refusal(target);
+  if (what.stdin_data.size() > largest_data)
+    return too_much_input(target);
   return self->delegate(relay_of_sender(), execute_atom_v, std::move(target), std::move(what));
 }
 
@@ -62,6 +72,8 @@ caf::result<void> hub_link_state::input(machine& target, std::string& command_id
     return caf::skip;
   if (now != stage::connected)
     return refusal(target);
+  if (data.size() > largest_data)
+    return too_much_input(target);
   return self->delegate(relay_of_sender(), input_atom_v, std::move(target), std::move(command_id),
                         std::move(data), end);
 }

@@ -24,4 +24,11 @@ const std::string& secret::text() const {
   return text_ ? *text_ : none;
 }
 
+bool weak_secret::is(const secret& x) const {
+  if (is_empty_)
+    return x.empty();
+  const auto text = text_.lock();
+  return text && *text == x.text();
+}
+
 } // namespace sshexec::ssh

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <memory>
 #include <string>
 
@@ -25,10 +24,28 @@ public:
 
   friend bool operator==(const secret& a, const secret& b) { return a.text() == b.text(); }
 
-  friend auto operator<=>(const secret& a, const secret& b) { return a.text() <=> b.text(); }
+private:
+  friend class weak_secret;
+
+  std::shared_ptr<const std::string> text_;
+};
+
+/// Knows a secret again without keeping it from being wiped.
+class weak_secret {
+public:
+  weak_secret() = default;
+
+  explicit weak_secret(const secret& x) : text_(x.text_), is_empty_(x.empty()) {}
+
+  /// Whether nobody holds the secret any more.
+  [[nodiscard]] bool expired() const { return !is_empty_ && text_.expired(); }
+
+  /// Whether somebody holds it and it has the same text.
+  [[nodiscard]] bool is(const secret& x) const;
 
 private:
-  std::shared_ptr<const std::string> text_;
+  std::weak_ptr<const std::string> text_;
+  bool is_empty_ = true;
 };
 
 } // namespace sshexec::ssh

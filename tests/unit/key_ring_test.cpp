@@ -18,14 +18,23 @@ struct fixture : testing::virtual_time<hub_configuration> {
     settle();
   }
 
+  /// Null if that fails.
   ssh::private_key load() {
     ssh::private_key seen;
     system.spawn([this, &seen](caf::event_based_actor* self) {
       self->request(ring, caf::infinite, load_atom::value, machine{})
-        .then([&seen](const ssh::login& login) { seen = login.keys.at(0); });
+        .then([&seen](const ssh::login& login) { seen = login.keys.at(0); },
+              [](const caf::error&) {});
     });
     settle();
     return seen;
+  }
+
+  /// What the store answers with from now on, in memory.
+  ssh::weak_secret set_key_in_memory() {
+    const ssh::secret text{read_file(file)};
+    found.sources = {key_in_memory{text, {}}};
+    return ssh::weak_secret{text};
   }
 
   testing::temporary_directory directory;
@@ -54,12 +63,40 @@ BOOST_AUTO_TEST_CASE(those_who_connect_together_share_a_key_and_the_last_one_wip
 }
 
 BOOST_AUTO_TEST_CASE(a_key_in_memory_is_kept_no_longer) {
-  found.sources = {key_in_memory{ssh::secret{read_file(file)}, {}}};
+  set_key_in_memory();
   auto first = load();
   BOOST_TEST((load() == first));
   const std::weak_ptr<ssh_key_struct> key = first;
   first.reset();
   BOOST_TEST(key.expired());
+}
+
+BOOST_AUTO_TEST_CASE(the_text_of_a_key_in_memory_is_wiped_with_the_key) {
+  const auto text = set_key_in_memory();
+  auto key = load();
+  found.sources.clear();
+  BOOST_TEST(!text.expired());
+  key.reset();
+  BOOST_TEST(text.expired());
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_makes_no_key_is_not_kept) {
+  write_file(file, "no key");
+  const auto text = set_key_in_memory();
+  BOOST_TEST((load() == nullptr));
+  BOOST_TEST(!text.expired());
+  found.sources.clear();
+  BOOST_TEST(text.expired());
+}
+
+BOOST_AUTO_TEST_CASE(keys_whose_texts_are_alike_are_shared_although_they_lie_apart) {
+  set_key_in_memory();
+  const auto first = load();
+  set_key_in_memory();
+  BOOST_TEST((load() == first));
+  BOOST_REQUIRE(make_key(file));
+  set_key_in_memory();
+  BOOST_TEST((load() != first));
 }
 
 BOOST_AUTO_TEST_CASE(changed_credentials_are_read_again) {

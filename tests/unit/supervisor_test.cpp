@@ -462,8 +462,21 @@ BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_before_any_connection_is_tri
   BOOST_TEST(text_of(some_command(), some_machine("")) == "The machine has no hostname");
   BOOST_TEST(text_of(some_command(std::string{"a\0b", 3}), some_machine())
              == "The command holds a NUL byte");
+  command much = some_command();
+  much.max_output = largest_data + 1;
+  BOOST_TEST(text_of(much, some_machine())
+             == "At most 1 GiB can be kept of each stream of a command");
   BOOST_TEST(network.dialed == 0U);
-  BOOST_TEST(journal.size() == 4U);
+  BOOST_TEST(journal.size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(as_much_output_can_be_kept_as_a_message_may_hold) {
+  network.on_start = succeed_at_once;
+  command much = some_command();
+  much.max_output = largest_data;
+  const auto answer = request(much);
+  settle();
+  BOOST_TEST(answer->result.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_waiting_command_that_is_cancelled_is_answered_at_once) {
