@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <random>
 #include <utility>
 
@@ -33,7 +34,7 @@ std::string make_token() {
     std::array<char, 8> digits{};
     const char* const end
       = std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16).ptr;
-    result.append(digits.data(), end);
+    result.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
   }
   return result;
 }
