@@ -6,6 +6,8 @@
 #include "standard_input.hpp"
 #include "target.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace sshexec::app {
 
 namespace {
