@@ -86,6 +86,8 @@ BOOST_AUTO_TEST_CASE(exits_with_255_and_one_line_for_errors_of_its_own) {
         prefix + "-i " + other_key + ' ' + target() + " -- ' '", prefix + target(),
         prefix + "host:99999 -- true", prefix + "-t soon " + target() + " -- true",
         prefix + "--config /no/such/file " + target() + " -- true",
+        prefix + "--deadline soon " + target() + " -- true",
+        prefix + "-n --stdin " + target() + " -- true",
         std::string{"$tool run --nonsense host -- true"}, std::string{"$tool"}}) {
     const auto result = shell(line);
     BOOST_TEST(result.exit_code == 255, line);
@@ -237,8 +239,7 @@ BOOST_AUTO_TEST_CASE(helps_with_every_option) {
                              "--journal",
                              "--journal-format",
                              "--config",
-                             "Examples",
-                             "124"})
+                             "Examples", "124"})
     BOOST_TEST(help.out.find(option) != std::string::npos, option);
 }
 
