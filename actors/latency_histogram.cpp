@@ -43,9 +43,9 @@ std::size_t latency_histogram::range_of(caf::timespan duration) {
 
 caf::timespan latency_histogram::middle_of(std::size_t range) {
   const auto octave = first_octave + range / ranges_per_octave;
-  const std::int64_t width = (std::int64_t{1} << octave) / ranges_per_octave;
-  const auto offset = static_cast<std::int64_t>(range % ranges_per_octave);
-  return caf::timespan{(ranges_per_octave + offset) * width + width / 2};
+  const std::uint64_t width = (std::uint64_t{1} << octave) / ranges_per_octave;
+  const std::uint64_t offset = range % ranges_per_octave;
+  return caf::timespan{static_cast<std::int64_t>((ranges_per_octave + offset) * width + width / 2)};
 }
 
 void latency_histogram::halve() {

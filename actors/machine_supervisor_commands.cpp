@@ -31,7 +31,7 @@ std::string make_token() {
   std::string result = "sshexec";
   for (int i = 0; i < 4; ++i) {
     std::array<char, 8> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16).ptr;
+    char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16).ptr;
     result.append(digits.data(), end);
   }
   return result;

@@ -19,6 +19,13 @@ struct configuration {
   caf::settings system;
 };
 
+/// What the command line says prevails.
+template <class T>
+void override_with(T& field, const std::optional<T>& given) {
+  if (given)
+    field = *given;
+}
+
 /// Reads a CAF configuration file, if there is one; `defaults` are options of the executor that
 /// hold unless the file says otherwise. The error is a sentence for the user.
 tl::expected<configuration, std::string> read_configuration(const std::optional<std::string>& file,

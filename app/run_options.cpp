@@ -6,6 +6,8 @@
 #include "standard_input.hpp"
 #include "target.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace sshexec::app {
 
 namespace {
@@ -47,12 +49,6 @@ std::vector<caf::timespan> doubling_delays(unsigned retries) {
   for (unsigned i = 0; i < retries; ++i, delay *= 2)
     result.push_back(delay);
   return result;
-}
-
-template <class T>
-void override_with(T& field, const std::optional<T>& given) {
-  if (given)
-    field = *given;
 }
 
 template <class T, class Parser>

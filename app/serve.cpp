@@ -29,7 +29,7 @@ struct system_config : caf::actor_system_config {
     configure_networking(*this);
     for (const auto& [group, values] : wanted)
       for (const auto& [name, value] : caf::get<caf::settings>(values))
-        set(group + '.' + name, value);
+        set(fmt::format("{}.{}", group, name), value);
   }
 };
 
@@ -79,7 +79,7 @@ caf::expected<executor_actor> start_router(caf::actor_system& system, const serv
       return std::move(link.error());
     }
   }
-  return executor_actor{std::move(*router)};
+  return executor_actor{*router};
 }
 
 caf::expected<service> start(caf::actor_system& system, const serve_request& request) {

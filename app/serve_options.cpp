@@ -105,12 +105,6 @@ checked apply(const caf::settings& values, std::string& listen, publish_settings
   return options.finish();
 }
 
-template <class T>
-void override_with(T& field, const std::optional<T>& given) {
-  if (given)
-    field = *given;
-}
-
 checked apply(const serve_options& options, std::string& listen, publish_settings& x) {
   override_with(listen, options.listen);
   override_with(x.tls.certificate, options.certificate);
@@ -204,13 +198,12 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     ->type_name("FILE");
 
   const std::string group = "As a router";
-  CLI::Option* node
-    = serve
-        .add_option("--node", x.nodes,
-                    "spread the machines over these hubs instead of running commands itself; may "
-                    "be given several times")
-        ->type_name("HOST:PORT")
-        ->group(group);
+  serve
+    .add_option("--node", x.nodes,
+                "spread the machines over these hubs instead of running commands itself; may "
+                "be given several times")
+    ->type_name("HOST:PORT")
+    ->group(group);
   serve.add_flag("--node-plain", x.node_plain, "no TLS to the nodes, which are on this machine")
     ->group(group);
   serve.add_option("--node-cert", x.node_certificate, "our certificate as a client of the nodes")

@@ -3,14 +3,15 @@
 #include "sshexec/actors/service_error.hpp"
 
 #include <caf/io/middleman.hpp>
+#include <caf/string_view.hpp>
 #include <caf/timespan.hpp>
 
 namespace sshexec {
 
 namespace {
 
-constexpr const char* heartbeat_interval = "middleman.heartbeat-interval";
-constexpr const char* connection_timeout = "middleman.connection-timeout";
+constexpr caf::string_view heartbeat_interval = "middleman.heartbeat-interval";
+constexpr caf::string_view connection_timeout = "middleman.connection-timeout";
 
 } // namespace
 

@@ -19,7 +19,7 @@ constexpr char sign_request = 13;
 constexpr char sign_response = 14;
 
 /// More keys than any server lets a client try; they fit into a socket's buffer.
-constexpr std::size_t max_keys_bytes = 32 * 1024;
+constexpr std::size_t max_keys_bytes = std::size_t{32} * 1024;
 
 /// Whether libssh can read a public key of this blob's type: it ends its list at the first that it
 /// cannot.

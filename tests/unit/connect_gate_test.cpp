@@ -22,6 +22,9 @@ struct visitor {
 
 /// A gate that admits two at a time.
 struct fixture : testing::virtual_time<hub_configuration> {
+  /// The visitors' handlers refer to what goes next.
+  ~fixture() { end_actors(); }
+
   /// Spawns one who asks at once.
   visitor& add(const std::string& key = "host:22") {
     visitors.push_back(std::make_unique<visitor>());

@@ -37,8 +37,11 @@ namespace {
 struct with_simulated_executor : testing::virtual_time<hub_config> {
   caf::result<sshexec::command_result> execute() {
     ++commands;
-    if (!machine_is_there)
-      return sshexec::make_failure(sshexec::error_code::connection_error, {"web-1: refused"});
+    if (!machine_is_there) {
+      sshexec::failure what;
+      what.message = "web-1: refused";
+      return sshexec::make_failure(sshexec::error_code::connection_error, what);
+    }
     return sshexec::command_result{};
   }
 
