@@ -107,6 +107,9 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   for (int seconds = 1; seconds <= 64 && out != "part\n"; seconds *= 2)
     BOOST_TEST(run(options + " -t " + std::to_string(seconds), "echo part; sleep 1000") == 124);
   BOOST_TEST(out == "part\n");
+  // A result that no message of CAF's could hold.
+  BOOST_TEST(run(options + " --max-output 2G", "true") == 255);
+  BOOST_TEST(err.find("At most 1 GiB can be kept") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(routes_over_nodes_that_it_reaches_with_tls) {
