@@ -145,9 +145,9 @@ BOOST_AUTO_TEST_CASE(takes_input_from_the_tool) {
                                 + " -t 1h -i " + target.identity_file + ' ' + to_address(target);
   const std::string part = file("part");
   // The second part comes when the first one has been echoed.
-  const std::string script = "head -c 5000000 /dev/urandom > " + part + "; { cat " + part
+  const std::string script = "head -c 1500000 /dev/urandom > " + part + "; { cat " + part
                              + "; read line < " + file("pipe") + "; cat " + part + "; } | "
-                             + tool_line + " -- cat | { head -c 5000000; echo go > " + file("pipe")
+                             + tool_line + " -- cat | { head -c 1500000; echo go > " + file("pipe")
                              + "; cat; } > " + file("echoed") + "; cat " + part + ' ' + part
                              + " | cmp - " + file("echoed");
   BOOST_TEST(testing::run_program({"/bin/sh", "-c", script}) == 0);
