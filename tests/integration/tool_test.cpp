@@ -245,7 +245,8 @@ BOOST_AUTO_TEST_CASE(helps_with_every_option) {
                              "--journal",
                              "--journal-format",
                              "--config",
-                             "Examples", "124"})
+                             "Examples",
+                             "124"})
     BOOST_TEST(help.out.find(option) != std::string::npos, option);
 }
 
