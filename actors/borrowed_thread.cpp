@@ -7,8 +7,9 @@ namespace sshexec {
 namespace {
 
 /// From an answer that arrived to the next command on its way: supervisor, caller, registry,
-/// supervisor. Longer chains would keep the thread from what it is there for.
-constexpr int max_jobs = 4;
+/// supervisor; a few times over, for that command may find an answer to another one. Longer chains
+/// would keep the thread from what it is there for.
+constexpr int max_jobs = 12;
 
 } // namespace
 

@@ -21,15 +21,11 @@ bool is_refusal(const caf::error& reason) {
          && to_failure(reason).progress == progress::not_started;
 }
 
-caf::error no_such_command() {
-  failure reason;
-  reason.message = "No command of this id takes input any more";
-  return make_failure(error_code::invalid_argument, std::move(reason));
-}
+constexpr const char* no_such_command = "No command of this id takes input any more";
 
-caf::error too_much_input() {
+caf::error refusal_of_input(std::string message) {
   failure reason;
-  reason.message = "At most 1 GiB of input can come at once";
+  reason.message = std::move(message);
   return make_failure(error_code::invalid_argument, std::move(reason));
 }
 
@@ -53,7 +49,7 @@ void errand_state::go(errand_node& next) {
     return;
   // It would be too large for a message to a node in another process.
   if (command.stdin_data.size() > largest_data)
-    return fail(error_code::invalid_argument, "at most 1 GiB of input can come with a command");
+    return fail(error_code::invalid_argument, too_much_input);
   node = std::move(next);
   where = stage::placed;
   sshexec::command copy = command;
@@ -168,7 +164,7 @@ void errand_state::shut_down() {
 caf::typed_response_promise<void> errand_state::input(std::string& data, bool is_end) {
   auto promise = self->make_response_promise<void>();
   if (data.size() > largest_data) {
-    promise.deliver(too_much_input());
+    promise.deliver(refusal_of_input(too_much_input));
     return promise;
   }
   held_inputs.push_back({std::move(data), is_end, reply<void>{promise}});
@@ -251,9 +247,9 @@ void errand_state::leave() {
   // Before the answer, so that nothing that its caller does then meets this errand.
   self->send(router, ended_atom::value, id);
   for (auto& [number, sent] : sent_inputs)
-    sent.fail(no_such_command());
+    sent.fail(refusal_of_input(no_such_command));
   for (held_input& held : held_inputs)
-    held.answer.fail(no_such_command());
+    held.answer.fail(refusal_of_input(no_such_command));
   self->quit();
 }
 

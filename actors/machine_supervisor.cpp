@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -47,7 +48,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
     refuse(id, *reason);
   else
     enqueue(id);
-  drive();
+  drive_soon();
   return promise;
 }
 
@@ -203,6 +204,17 @@ execution_record machine_supervisor_state::record_of(const execution& x) const {
 // -- plumbing ------------------------------------------------------------------------------------
 
 void machine_supervisor_state::drive() {
+  advance();
+  settle();
+}
+
+void machine_supervisor_state::drive_soon() {
+  if (!std::exchange(will_drive, true))
+    self->send(self, drive_atom::value);
+}
+
+void machine_supervisor_state::advance() {
+  will_drive = false;
   do {
     must_drive = false;
     if (!connection)
@@ -217,10 +229,14 @@ void machine_supervisor_state::drive() {
       react(event);
     }
   } while (must_drive);
+}
+
+void machine_supervisor_state::settle() {
   if (life != life_stage::serving && executions.empty())
-    leave();
-  else
-    send_tick();
+    return leave();
+  if (connection)
+    connection->flush();
+  send_tick();
 }
 
 void machine_supervisor_state::react(ssh::connection_event& event) {
@@ -321,11 +337,14 @@ std::uint32_t machine_supervisor_state::allowed_attempts(const execution& x) con
   return static_cast<std::uint32_t>(config.retry_delays.size()) + 1;
 }
 
-caf::timespan machine_supervisor_state::delay_after(std::uint32_t failed) {
+caf::timespan machine_supervisor_state::delay_after(std::uint32_t failed) const {
   if (config.retry_delays.empty())
     return caf::timespan{0};
   const auto last = config.retry_delays.size() - 1;
   const caf::timespan delay = config.retry_delays[std::min<std::size_t>(failed - 1, last)];
+  if (config.retry_jitter == 0)
+    return delay;
+  std::random_device random;
   const double share = std::uniform_real_distribution<>{0, config.retry_jitter}(random);
   return delay + caf::timespan{std::llround(static_cast<double>(delay.count()) * share)};
 }
@@ -391,6 +410,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.activity.observers = std::move(observers);
     },
     [self](ready_atom, std::uint64_t number) { self->state.ready(number); },
+    [self](drive_atom) { self->state.drive(); },
     [self](tick_atom) { self->state.tick(); },
   };
 }

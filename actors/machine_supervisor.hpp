@@ -23,7 +23,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,6 +30,7 @@
 namespace sshexec {
 
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
+using drive_atom = caf::atom_constant<caf::atom("drive")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
 using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
@@ -46,6 +46,8 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<observers_atom, observer_list>,
   /// The socket of the connection with this number can be read or written.
   caf::reacts_to<ready_atom, std::uint64_t>,
+  /// To itself: all commands that had arrived have been handled.
+  caf::reacts_to<drive_atom>,
   /// A deadline may have passed.
   caf::reacts_to<tick_atom>>;
 
@@ -231,11 +233,19 @@ struct machine_supervisor_state {
   /// an answer that comes later than the attempt's end is ignored.
   template <class Answer, class Service, class Handler, class... Arguments>
   void ask(const Service& service, Handler on_answer, const Arguments&... arguments);
+  /// Goes on with an answer if the attempt with this number still lasts.
+  template <class Step>
+  void proceed(std::uint64_t number, Step step);
   void service_failed(std::uint64_t number, const caf::error& reason);
 
-  /// Lets the connection do what it can and reacts to what happened, until nothing does. Every
-  /// handler ends with it.
+  /// Lets the connection do what it can and reacts to what happened, until nothing does.
+  void advance();
+  /// Sends what was said, sets the next tick, and ends the supervisor if it is time.
+  void settle();
+  /// Both. Every handler ends with it, or puts it off.
   void drive();
+  /// Drives when the commands that have arrived are handled: what they ask for leaves together.
+  void drive_soon();
   void react(ssh::connection_event& event);
   void ready(std::uint64_t number);
   void tick();
@@ -247,7 +257,7 @@ struct machine_supervisor_state {
   [[nodiscard]] time_point now() const { return self->clock().now(); }
 
   [[nodiscard]] std::uint32_t allowed_attempts(const execution& x) const;
-  [[nodiscard]] caf::timespan delay_after(std::uint32_t failed);
+  [[nodiscard]] caf::timespan delay_after(std::uint32_t failed) const;
   [[nodiscard]] failure describe(const execution& x, const setback& reason) const;
 
   /// What a new connection is made of, as far as the services have answered.
@@ -290,6 +300,8 @@ struct machine_supervisor_state {
   std::unique_ptr<ssh::connection> connection;
   /// A call on the connection since it was last driven.
   bool must_drive = false;
+  /// Whether the message that drives is on its way.
+  bool will_drive = false;
   /// Failed attempts to connect since the last one that succeeded.
   std::uint32_t failures = 0;
   breaker circuit;
@@ -317,7 +329,6 @@ struct machine_supervisor_state {
   std::string login_name;
   machine_activity activity;
   timer_queue<timer_key> timers;
-  std::minstd_rand random{std::random_device{}()};
 };
 
 /// The supervisor of one machine. It reports to `registry`, which decides about its end.

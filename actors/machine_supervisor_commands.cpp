@@ -94,10 +94,12 @@ void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_reque
   // What is sent on the spare channel may have run even if the connection turns out dead, so it is
   // for connections that were heard of lately.
   request.takes_spare = has_spare && (silent_checks == 0 || slots.free() == 0);
-  if (request.takes_spare)
+  if (request.takes_spare) {
     has_spare = false;
-  else
+    spare_is_due = true;
+  } else {
     slots.take();
+  }
   connection->start(id, std::move(request));
   must_drive = true;
 }

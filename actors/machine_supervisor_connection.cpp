@@ -1,5 +1,6 @@
 #include "sshexec/actors/borrowed_thread.hpp"
 #include "sshexec/actors/machine_supervisor.hpp"
+#include "sshexec/ssh/dialer.hpp"
 
 #include <caf/deep_to_string.hpp>
 
@@ -10,9 +11,6 @@
 namespace sshexec {
 
 namespace {
-
-/// RFC 8305 §5 recommends this delay between addresses.
-constexpr auto address_delay = std::chrono::milliseconds{250};
 
 /// A connection is given up after so many silent keep-alive intervals.
 constexpr int silent_intervals = 3;
@@ -65,20 +63,20 @@ void machine_supervisor_state::ask(const Service& service, Handler on_answer,
   const auto number = connection_number;
   self->request(service, caf::infinite, arguments...)
     .then(
-      [this, number, on_answer](Answer& answer) {
-        if (number != connection_number)
-          return;
-        on_answer(answer);
-        drive();
-      },
+      [this, number, on_answer](Answer& answer) { proceed(number, [&] { on_answer(answer); }); },
       [this, number](const caf::error& reason) { service_failed(number, reason); });
 }
 
-void machine_supervisor_state::service_failed(std::uint64_t number, const caf::error& reason) {
+template <class Step>
+void machine_supervisor_state::proceed(std::uint64_t number, Step step) {
   if (number != connection_number)
     return;
-  attempt_failed(to_setback(reason));
+  step();
   drive();
+}
+
+void machine_supervisor_state::service_failed(std::uint64_t number, const caf::error& reason) {
+  proceed(number, [&] { attempt_failed(to_setback(reason)); });
 }
 
 void machine_supervisor_state::queue_when_complete() {
@@ -93,14 +91,8 @@ void machine_supervisor_state::queue_when_complete() {
   self
     ->request(services.gate, caf::infinite, admit_atom::value,
               ssh::to_string(prepared.addresses->front()))
-    .then(
-      [this, number] {
-        if (number != connection_number)
-          return;
-        dial();
-        drive();
-      },
-      [this, number](const caf::error& reason) { service_failed(number, reason); });
+    .then([this, number] { proceed(number, [this] { dial(); }); },
+          [this, number](const caf::error& reason) { service_failed(number, reason); });
 }
 
 void machine_supervisor_state::leave_gate() {
@@ -131,14 +123,14 @@ void machine_supervisor_state::dial() {
   };
   connect_step = "connecting";
   if (wanted.addresses.size() > 1)
-    set_timer(timer::next_address, address_delay);
+    set_timer(timer::next_address, ssh::address_delay);
   connection = services.connect(std::move(wanted), std::move(notify));
   must_drive = true;
 }
 
 void machine_supervisor_state::try_next_address() {
   if (connection && connection->try_next_address())
-    set_timer(timer::next_address, address_delay);
+    set_timer(timer::next_address, ssh::address_delay);
 }
 
 void machine_supervisor_state::check_host_key(const ssh::host_key& key) {

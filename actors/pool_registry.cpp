@@ -186,7 +186,7 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
   if (*what.max_output > largest_data)
     return "At most 1 GiB can be kept of each stream of a command";
   if (what.stdin_data.size() > largest_data)
-    return "At most 1 GiB of input can come with a command";
+    return too_much_input;
   if (!is_bound(*what.timeout))
     return "The command's timeout must be longer than 0 and at most a year";
   if (what.deadline && !is_bound(*what.deadline))

@@ -162,7 +162,7 @@ caf::error validate(const settings& x) {
     {jitter_holds, "retry-jitter is 0 to 1"},
     {is_duration(x.breaker_pause), "breaker-pause is at most a year"},
     {is_positive(x.command_timeout), "command-timeout must be longer than 0 and at most a year"},
-    {x.max_output <= largest_data, "max-output is at most 1073741824"},
+    {x.max_output <= largest_data, "max-output is at most 1 GiB"},
     {is_duration(x.kill_grace), "kill-grace is at most a year"},
     {is_duration(x.drain_timeout), "drain-timeout is at most a year"},
     {x.max_connects_per_host > 0, "max-connects-per-host is at least 1"},

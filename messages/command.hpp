@@ -17,6 +17,9 @@ namespace sshexec {
 /// them. Streams have no bound (`stdin_open`, `output_to`).
 inline constexpr std::uint64_t largest_data = std::uint64_t{1} << 30;
 
+/// What is said about more input than that.
+inline constexpr const char* too_much_input = "at most 1 GiB of input can come at once";
+
 /// What may happen to a command whose connection was lost.
 enum class retry_policy : std::uint8_t {
   /// It is run again, even if it may have run already.

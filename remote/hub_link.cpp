@@ -6,11 +6,8 @@
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -30,19 +27,11 @@ failure explain(const std::string& hub, const caf::error& reason) {
 }
 
 /// CAF would lose the connection over a message that is too large for it.
-caf::error too_much_input(const machine& target) {
+caf::error refusal_of_input(const machine& target) {
   failure what;
   what.machine = to_address(target);
-  what.message = what.machine + ": at most 1 GiB of input can come at once";
+  what.message = what.machine + ": " + too_much_input;
   return make_failure(error_code::invalid_argument, std::move(what));
-}
-
-/// An end to wait at and one to close; none when there are no descriptors left.
-std::array<ssh::file_descriptor, 2> make_pipe() {
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return {};
-  return {ssh::file_descriptor{ends[0]}, ssh::file_descriptor{ends[1]}};
 }
 
 } // namespace
@@ -53,7 +42,7 @@ caf::result<command_result> hub_link_state::execute(machine& target, command& wh
   if (now != stage::connected)
     return refusal(target);
   if (what.stdin_data.size() > largest_data)
-    return too_much_input(target);
+    return refusal_of_input(target);
   return self->delegate(relay_of_sender(), execute_atom_v, std::move(target), std::move(what));
 }
 
@@ -73,7 +62,7 @@ caf::result<void> hub_link_state::input(machine& target, std::string& command_id
   if (now != stage::connected)
     return refusal(target);
   if (data.size() > largest_data)
-    return too_much_input(target);
+    return refusal_of_input(target);
   return self->delegate(relay_of_sender(), input_atom_v, std::move(target), std::move(command_id),
                         std::move(data), end);
 }
@@ -126,7 +115,8 @@ caf::error hub_link_state::refusal(const machine& target) const {
 void hub_link_state::connect(std::uint64_t number) {
   if (now == stage::closing || number != attempt)
     return;
-  auto [wanted, ours] = make_pipe();
+  // The connector waits at one end, and gives up when the other one is closed.
+  auto [wanted, ours] = ssh::make_pipe();
   dialing = std::move(ours);
   connector
     = self->spawn<caf::detached>(sshexec::connector, config.hub, tls, config.connect_timeout,

@@ -1,18 +1,21 @@
 #include "sshexec/remote/sockets.hpp"
 
-#include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/dialer.hpp"
+#include "sshexec/ssh/poller.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <limits>
+#include <memory>
+#include <tuple>
 #include <utility>
 
 namespace sshexec {
@@ -21,8 +24,9 @@ namespace {
 
 using failed = tl::unexpected<ssh::error>;
 
-/// False when the patience is at its end.
-bool wait_for(int socket, short events, const patience& bound) {
+enum class wait_end { ready, late, stopped };
+
+wait_end wait_for(int socket, short events, const patience& bound) {
   using namespace std::chrono;
   for (;;) {
     const auto left = ceil<milliseconds>(bound.until - steady_clock::now());
@@ -30,8 +34,11 @@ bool wait_for(int socket, short events, const patience& bound) {
     const int seen = ::poll(waiting.data(), waiting.size(),
                             static_cast<int>(std::clamp<milliseconds::rep>(
                               left.count(), 0, std::numeric_limits<int>::max())));
-    if (seen >= 0 || errno != EINTR)
-      return seen > 0 && waiting[1].revents == 0;
+    if (seen < 0 && errno == EINTR)
+      continue;
+    if (waiting[1].revents != 0)
+      return wait_end::stopped;
+    return seen > 0 ? wait_end::ready : wait_end::late;
   }
 }
 
@@ -47,20 +54,6 @@ const sockaddr* raw(const ssh::address& x) {
   return reinterpret_cast<const sockaddr*>(&x.storage);
 }
 
-ssh::result<ssh::file_descriptor> connect_to(const ssh::address& target, const patience& bound) {
-  ssh::file_descriptor socket = make_socket(target);
-  if (!socket || (::connect(socket.get(), raw(target), target.length) != 0 && errno != EINPROGRESS))
-    return failed{ssh::from_errno(errno)};
-  if (!wait_for(socket.get(), POLLOUT, bound))
-    return failed{ssh::from_errno(ETIMEDOUT)};
-  int code = 0;
-  socklen_t length = sizeof(code);
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &length);
-  if (code != 0)
-    return failed{ssh::from_errno(code)};
-  return socket;
-}
-
 ssh::result<ssh::file_descriptor> listen_on(const ssh::address& wanted) {
   ssh::file_descriptor socket = make_socket(wanted);
   const int yes = 1;
@@ -72,22 +65,6 @@ ssh::result<ssh::file_descriptor> listen_on(const ssh::address& wanted) {
   return socket;
 }
 
-/// The first success with any address of the host, or the last failure.
-ssh::result<ssh::file_descriptor> with_each_address(
-  const network_address& x,
-  const std::function<ssh::result<ssh::file_descriptor>(const ssh::address&)>& act) {
-  auto addresses = ssh::resolve(x.host, x.port);
-  if (!addresses)
-    return failed{addresses.error()};
-  ssh::result<ssh::file_descriptor> outcome = failed{ssh::error{}};
-  for (const ssh::address& each : *addresses) {
-    outcome = act(each);
-    if (outcome)
-      break;
-  }
-  return outcome;
-}
-
 ssh::result<void> complete(tls_stream& stream, tls_stream::status (tls_stream::*step)(),
                            const patience& bound) {
   for (;;) {
@@ -97,19 +74,53 @@ ssh::result<void> complete(tls_stream& stream, tls_stream::status (tls_stream::*
     if (status == tls_stream::status::ended || status == tls_stream::status::failed)
       return failed{{ssh::error_kind::protocol, "the TLS handshake failed: " + stream.reason()}};
     const short event = status == tls_stream::status::want_read ? POLLIN : POLLOUT;
-    if (!wait_for(stream.socket(), event, bound))
+    if (wait_for(stream.socket(), event, bound) != wait_end::ready)
       return failed{{ssh::error_kind::timed_out, "the TLS handshake was not over in time"}};
   }
 }
 
 } // namespace
 
+ssh::result<ssh::file_descriptor> connect_to(std::vector<ssh::address> targets,
+                                             const patience& bound) {
+  using std::chrono::steady_clock;
+  // The poller may notify when this function is over.
+  const auto news = std::make_shared<ssh::pipe_ends>(ssh::make_pipe());
+  if (!news->reading)
+    return failed{ssh::from_errno(errno)};
+  ssh::poller sockets;
+  ssh::dialer dialing{std::move(targets), sockets,
+                      [news] { std::ignore = ::write(news->writing.get(), "", 1); }};
+  for (;;) {
+    if (auto outcome = dialing.advance())
+      return std::move(*outcome);
+    const auto next = std::min(bound.until, steady_clock::now() + ssh::address_delay);
+    const wait_end seen = wait_for(news->reading.get(), POLLIN, {next, bound.stop});
+    if (seen == wait_end::stopped || steady_clock::now() >= bound.until)
+      return failed{ssh::from_errno(ETIMEDOUT)};
+    char byte = 0;
+    if (seen == wait_end::late)
+      dialing.start_next();
+    else
+      std::ignore = ::read(news->reading.get(), &byte, 1);
+  }
+}
+
 ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound) {
-  return with_each_address(target, [&](const ssh::address& x) { return connect_to(x, bound); });
+  auto addresses = ssh::resolve(target.host, target.port);
+  if (!addresses)
+    return failed{addresses.error()};
+  return connect_to(std::move(*addresses), bound);
 }
 
 ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted) {
-  return with_each_address(wanted, [](const ssh::address& x) { return listen_on(x); });
+  const auto addresses = ssh::resolve(wanted.host, wanted.port);
+  if (!addresses)
+    return failed{addresses.error()};
+  ssh::result<ssh::file_descriptor> socket = failed{ssh::error{}};
+  for (auto each = addresses->begin(); each != addresses->end() && !socket; ++each)
+    socket = listen_on(*each);
+  return socket;
 }
 
 std::uint16_t local_port(const ssh::file_descriptor& socket) {

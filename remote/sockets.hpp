@@ -2,10 +2,12 @@
 
 #include "sshexec/remote/network_address.hpp"
 #include "sshexec/remote/tls_stream.hpp"
+#include "sshexec/ssh/address.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <chrono>
+#include <vector>
 
 /// Sockets of hubs and their clients: TCP without Nagle's algorithm, all of them non-blocking.
 /// These functions wait, so they are for threads that may. A look-up of a name has its own bound.
@@ -18,7 +20,11 @@ struct patience {
   int stop = -1;
 };
 
-/// Connects to whichever address of a host answers, one after another.
+/// Connects to whichever of these addresses answers first (RFC 8305 §5).
+ssh::result<ssh::file_descriptor> connect_to(std::vector<ssh::address> targets,
+                                             const patience& bound);
+
+/// Connects to whichever address of a host answers first.
 ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound);
 
 /// Listens on the first address of a host that can be had; any free port if 0.

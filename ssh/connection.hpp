@@ -172,6 +172,10 @@ public:
   /// Does all that can be done now and returns what happened, in order.
   virtual std::vector<connection_event> advance() = 0;
 
+  /// Lets what `advance` had to say leave, which it may hold back until then: said together, it
+  /// costs less.
+  virtual void flush() = 0;
+
   /// Begins to connect to the next address as well, when the ones begun so far are slow to answer
   /// (RFC 8305 §5). False when there is none left.
   virtual bool try_next_address() = 0;

@@ -5,10 +5,14 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/poller.hpp"
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
 namespace sshexec::ssh {
+
+/// How long an owner waits before it starts the next address (RFC 8305 §5).
+inline constexpr std::chrono::milliseconds address_delay{250};
 
 /// Connects to whichever address of a host answers first, without blocking. Addresses that fail
 /// make way for the next one at once; its owner starts one more when they are merely slow.

@@ -31,8 +31,8 @@ std::uint32_t refusal_reason(ssh_session session) {
 
 } // namespace
 
-exec_channel::exec_channel(ssh_session session, const std::uint64_t& received)
-  : session_(session), received_(received), channel_(ssh_channel_new(session)) {
+exec_channel::exec_channel(ssh_session session, incoming_answers& answers)
+  : session_(session), answers_(answers), channel_(ssh_channel_new(session)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
@@ -133,23 +133,36 @@ connection_event exec_channel::last_event() const {
   return event::channel_closed{*id_};
 }
 
-/// Makes a request of libssh's, or looks for the answer if anything came since the last look:
-/// libssh would poll the socket each time.
+/// Makes a request of libssh's, or looks for the answer if it may have come since the last look.
 template <class Request>
 int exec_channel::ask(Request request) {
-  if (looked_at_ == received_)
+  if (looked_at_ && (looked_at_ == answers_.arrived() || answers_.all_found()))
     return SSH_AGAIN;
   const int status = request();
-  looked_at_ = status == SSH_AGAIN ? std::optional{received_} : std::nullopt;
+  if (status == SSH_OK)
+    ++answers_.found;
+  looked_at_ = status == SSH_AGAIN ? std::optional{answers_.arrived()} : std::nullopt;
   return status;
+}
+
+void exec_channel::notice_open() {
+  if (state_ != state::opening || ssh_channel_is_open(channel_.get()) == 0)
+    return;
+  ++answers_.found;
+  looked_at_ = std::nullopt;
+  opened();
+}
+
+void exec_channel::opened() {
+  state_ = id_ ? state::sending_environment : state::spare;
+  if (close_wanted_)
+    close();
 }
 
 void exec_channel::open(std::vector<connection_event>& events) {
   const int status = ask([this] { return ssh_channel_open_session(channel_.get()); });
   if (status == SSH_OK) {
-    state_ = id_ ? state::sending_environment : state::spare;
-    if (close_wanted_)
-      close();
+    opened();
   } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
     const std::uint32_t reason = refusal_reason(session_);
@@ -376,6 +389,7 @@ bool exec_channel::take_held_back(bool is_stderr) {
 int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr,
                           void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
+  ++channel.answers_.others;
   std::size_t& held = channel.held_back_[is_stderr != 0 ? 1 : 0];
   // What comes after its end (RFC 4254 §5.3) may as well arrive when the outcome is told already.
   if (channel.told_ || channel.output_ended_ || channel.closed_by_server_)
@@ -391,6 +405,7 @@ int exec_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t le
 
 void exec_channel::on_exit_status(ssh_session, ssh_channel, int status, void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
+  ++channel.answers_.others;
   if (!channel.command_ended() && !channel.closed_by_server_)
     channel.outcome_.exit_status = static_cast<std::uint32_t>(status);
 }
@@ -398,16 +413,21 @@ void exec_channel::on_exit_status(ssh_session, ssh_channel, int status, void* se
 void exec_channel::on_exit_signal(ssh_session, ssh_channel, const char* signal, int, const char*,
                                   const char*, void* self) {
   auto& channel = *static_cast<exec_channel*>(self);
+  ++channel.answers_.others;
   if (!channel.command_ended() && !channel.closed_by_server_ && signal != nullptr)
     channel.outcome_.exit_signal = signal;
 }
 
 void exec_channel::on_eof(ssh_session, ssh_channel, void* self) {
-  static_cast<exec_channel*>(self)->output_ended_ = true;
+  auto& channel = *static_cast<exec_channel*>(self);
+  ++channel.answers_.others;
+  channel.output_ended_ = true;
 }
 
 void exec_channel::on_close(ssh_session, ssh_channel, void* self) {
-  static_cast<exec_channel*>(self)->closed_by_server_ = true;
+  auto& channel = *static_cast<exec_channel*>(self);
+  ++channel.answers_.others;
+  channel.closed_by_server_ = true;
 }
 
 } // namespace sshexec::ssh

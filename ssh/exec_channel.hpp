@@ -18,13 +18,27 @@
 
 namespace sshexec::ssh {
 
+/// Tells whether the answer to a request may have come since it was last looked for: libssh calls
+/// back for other packets only, and polls the socket at each look.
+struct incoming_answers {
+  ssh_counter_struct packets{};
+  /// Packets that libssh called back for.
+  std::uint64_t others = 0;
+  /// Answers that were found, or that nobody waits for.
+  std::uint64_t found = 0;
+
+  [[nodiscard]] std::uint64_t arrived() const { return packets.in_packets - others; }
+
+  [[nodiscard]] bool all_found() const { return found == arrived(); }
+};
+
 /// A session channel and the one command that it carries: opened, perhaps ahead of its command,
 /// given its environment and terminal, asked to run the command, fed, listened to, until both sides
 /// closed it (RFC 4254 §5 and §6).
 class exec_channel {
 public:
-  /// The session must outlive the channel, and so must the count of the bytes that it received.
-  exec_channel(ssh_session session, const std::uint64_t& received);
+  /// The session must outlive the channel, and so must the count of its answers.
+  exec_channel(ssh_session session, incoming_answers& answers);
   exec_channel(const exec_channel&) = delete;
   exec_channel& operator=(const exec_channel&) = delete;
   ~exec_channel();
@@ -34,6 +48,9 @@ public:
 
   /// Gives it its command.
   void assign(exec_id id, exec_request request);
+
+  /// Notes that the server opened it, which can be told without a look for the answer.
+  void notice_open();
 
   /// Does all that can be done now; appends what happened to `events`.
   void advance(std::vector<connection_event>& events);
@@ -82,6 +99,7 @@ private:
   template <class Request>
   int ask(Request request);
   void open(std::vector<connection_event>& events);
+  void opened();
   void send_environment();
   void request_terminal(std::vector<connection_event>& events);
   void request_exec(std::vector<connection_event>& events);
@@ -121,8 +139,8 @@ private:
   static void on_close(ssh_session session, ssh_channel channel, void* self);
 
   ssh_session session_;
-  const std::uint64_t& received_;
-  /// What had been received when the answer to a request was last looked for.
+  incoming_answers& answers_;
+  /// How many answers had arrived when that to a request of this channel was last looked for.
   std::optional<std::uint64_t> looked_at_;
   /// None as long as there is no command.
   std::optional<exec_id> id_;

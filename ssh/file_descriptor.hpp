@@ -1,7 +1,9 @@
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -34,5 +36,19 @@ public:
 private:
   int value_ = -1;
 };
+
+struct pipe_ends {
+  file_descriptor reading;
+  file_descriptor writing;
+};
+
+/// A pipe that programs which are started do not inherit; no ends, and `errno`, when there are no
+/// descriptors left.
+inline pipe_ends make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return {};
+  return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
+}
 
 } // namespace sshexec::ssh

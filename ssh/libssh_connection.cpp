@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -44,23 +44,13 @@ void watch_peer(int socket, std::chrono::milliseconds bound) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
-/// Lets what is sent meanwhile leave together (tcp(7), TCP_CORK): libssh writes each packet by
-/// itself, and what a segment costs, here and at the server, is more than what is in it. Should
-/// libssh close a broken socket meanwhile, to uncork another one of that number does no harm.
-class corked {
-public:
-  explicit corked(int socket) : socket_(socket) { set(1); }
-
-  corked(const corked&) = delete;
-  corked& operator=(const corked&) = delete;
-
-  ~corked() { set(0); }
-
-private:
-  void set(int value) const { ::setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &value, sizeof(value)); }
-
-  int socket_;
-};
+/// Lets what is sent from now on leave together when it is uncorked (tcp(7), TCP_CORK): libssh
+/// writes each packet by itself, and what a segment costs, here and at the server, is more than what
+/// is in it.
+void set_corked(int socket, bool corked) {
+  const int value = corked ? 1 : 0;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
 
 std::string offered_methods(ssh_session session) {
   const int methods = ssh_userauth_list(session, nullptr);
@@ -97,6 +87,8 @@ public:
   ~libssh_connection() override { disconnect(); }
 
   std::vector<connection_event> advance() override;
+
+  void flush() override;
 
   bool try_next_address() override { return dialer_ && dialer_->start_next(); }
 
@@ -151,7 +143,7 @@ private:
   state state_ = state::dialing;
   std::optional<dialer> dialer_;
   ssh_counter_struct socket_counter_{};
-  ssh_counter_struct packet_counter_{};
+  incoming_answers answers_;
   session_handle session_;
   event_handle event_;
   poller::registration registration_;
@@ -164,29 +156,37 @@ private:
   std::string agent_trouble_;
   /// Whether libssh has something to write that the socket did not take.
   bool write_pending_ = false;
+  /// Whether what is sent waits for the flush.
+  bool corked_ = false;
   /// Whether the owner asked for something since the last advance, which needs no news.
   bool asked_ = false;
   /// Whether there is more to do that no news from the socket will tell of.
   bool unfinished_ = false;
   // Declared behind the session, which must outlive its channels.
   std::unique_ptr<exec_channel> spare_;
-  std::unordered_map<exec_id, std::unique_ptr<exec_channel>> channels_;
+  std::map<exec_id, std::unique_ptr<exec_channel>> channels_;
   std::vector<connection_event> events_;
 };
 
 std::vector<connection_event> libssh_connection::advance() {
   if (state_ == state::dialing)
     dial();
+  if (session_ && state_ != state::over && !std::exchange(corked_, true))
+    set_corked(ssh_get_fd(session_.get()), true);
   if (state_ == state::handshaking)
     handshake();
   if (state_ == state::authenticating)
     try_keys();
-  if (state_ == state::established) {
-    const corked together{ssh_get_fd(session_.get())};
+  if (state_ == state::established)
     pump();
-  }
   arm();
   return std::exchange(events_, {});
+}
+
+void libssh_connection::flush() {
+  // Should libssh have closed a broken socket, to uncork another one of that number does no harm.
+  if (std::exchange(corked_, false))
+    set_corked(ssh_get_fd(session_.get()), false);
 }
 
 void libssh_connection::dial() {
@@ -205,7 +205,7 @@ void libssh_connection::begin_session(file_descriptor socket) {
   session_ = make_session(socket.get(), settings_);
   if (!session_)
     return lose({error_kind::protocol, "cannot set up an SSH session"});
-  ssh_set_counters(session_.get(), &socket_counter_, &packet_counter_);
+  ssh_set_counters(session_.get(), &socket_counter_, &answers_.packets);
   registration_ = sockets_->add(socket.get(), notify_);
   socket.release();
   state_ = state::handshaking;
@@ -318,7 +318,7 @@ void libssh_connection::start(exec_id id, exec_request request) {
   const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
   auto channel = takes_spare
                    ? std::move(spare_)
-                   : std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
+                   : std::make_unique<exec_channel>(session_.get(), answers_);
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
   asked_ = true;
@@ -327,7 +327,7 @@ void libssh_connection::start(exec_id id, exec_request request) {
 void libssh_connection::open_spare() {
   if (spare_ || state_ != state::established)
     return;
-  spare_ = std::make_unique<exec_channel>(session_.get(), socket_counter_.in_bytes);
+  spare_ = std::make_unique<exec_channel>(session_.get(), answers_);
   asked_ = true;
 }
 
@@ -406,6 +406,11 @@ bool libssh_connection::must_not_read() const {
 }
 
 void libssh_connection::advance_channels() {
+  if (spare_)
+    spare_->notice_open();
+  for (auto& [id, channel] : channels_)
+    channel->notice_open();
+  const std::uint64_t arrived = answers_.arrived();
   if (spare_) {
     spare_->advance(events_);
     if (spare_->ended())
@@ -415,6 +420,9 @@ void libssh_connection::advance_channels() {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
   }
+  // All that wait for an answer have looked at these.
+  if (answers_.arrived() == arrived)
+    answers_.found = arrived;
 }
 
 void libssh_connection::arm() {
@@ -469,6 +477,7 @@ error libssh_connection::session_error() const {
 void libssh_connection::disconnect() {
   if (!session_)
     return;
+  flush();
   channels_.clear();
   spare_.reset();
   const int socket = ssh_get_fd(session_.get());

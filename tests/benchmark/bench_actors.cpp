@@ -28,6 +28,8 @@ class instant_connection final : public ssh::connection {
 public:
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
 
+  void flush() override {}
+
   bool try_next_address() override { return false; }
 
   void authenticate() override {}

@@ -3,17 +3,14 @@
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/server_key.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 namespace sshexec::testing {
@@ -25,18 +22,6 @@ namespace {
 /// The one that Debian's python3-asyncssh is installed for.
 constexpr const char* python = "/usr/bin/python3";
 constexpr std::chrono::milliseconds start_bound = std::chrono::seconds{120};
-
-struct pipe_ends {
-  ssh::file_descriptor reading;
-  ssh::file_descriptor writing;
-};
-
-pipe_ends make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw std::system_error(errno, std::system_category(), "pipe2");
-  return {ssh::file_descriptor{ends[0]}, ssh::file_descriptor{ends[1]}};
-}
 
 /// What arrives up to the end of a line; empty when none comes in time.
 std::string read_line(const ssh::file_descriptor& source) {
@@ -56,7 +41,7 @@ std::string read_line(const ssh::file_descriptor& source) {
 
 hostile_peer::hostile_peer() {
   server_key{}.write(client_key_file());
-  auto [reading, writing] = make_pipe();
+  auto [reading, writing] = open_pipe();
   output_ = std::move(reading);
   // Warnings are about ciphers that nobody asked for.
   process_ = start_program(

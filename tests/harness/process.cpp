@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -68,6 +69,13 @@ void collect(const std::multimap<pid_t, pid_t>& children, pid_t parent, std::vec
 }
 
 } // namespace
+
+ssh::pipe_ends open_pipe() {
+  ssh::pipe_ends pipe = ssh::make_pipe();
+  if (!pipe.reading)
+    throw std::system_error(errno, std::system_category(), "pipe2");
+  return pipe;
+}
 
 pid_t start_program(const arguments& line, int output) {
   std::vector<char*> words;

@@ -12,6 +12,10 @@ namespace sshexec::testing {
 
 using arguments = std::vector<std::string>;
 
+/// A pipe that programs which are started do not inherit. Throws `std::system_error` when there are
+/// no descriptors left.
+ssh::pipe_ends open_pipe();
+
 /// Starts a program, found through PATH unless its name holds a slash, with nothing on its stdin
 /// and this descriptor as its stdout. Throws `std::system_error` when it cannot be started.
 pid_t start_program(const arguments& line, int output = STDOUT_FILENO);

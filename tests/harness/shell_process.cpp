@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstring>
 #include <system_error>
@@ -22,17 +21,6 @@ using ssh::file_descriptor;
 void require(int error, const char* what) {
   if (error != 0)
     throw std::system_error(error, std::system_category(), what);
-}
-
-struct pipe_ends {
-  file_descriptor read;
-  file_descriptor write;
-};
-
-pipe_ends make_pipe() {
-  std::array<int, 2> ends{};
-  require(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "pipe2");
-  return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
 }
 
 /// The process sees ordinary pipes: only our ends of them do not block.
@@ -121,9 +109,9 @@ int signal_number(const std::string& name) {
 
 shell_process::shell_process(const std::string& line,
                              const std::map<std::string, std::string>& environment) {
-  auto [child_in, our_in] = make_pipe();
-  auto [our_out, child_out] = make_pipe();
-  auto [our_err, child_err] = make_pipe();
+  auto [child_in, our_in] = open_pipe();
+  auto [our_out, child_out] = open_pipe();
+  auto [our_err, child_err] = open_pipe();
   in = non_blocking(std::move(our_in));
   out = non_blocking(std::move(our_out));
   err = non_blocking(std::move(our_err));

@@ -9,15 +9,6 @@ namespace ev = sshexec::ssh::event;
 
 namespace {
 
-void start_only(simulated_connection& connection, ssh::exec_id id) {
-  connection.emit(ev::exec_sent{id});
-}
-
-void succeed_at_once(simulated_connection& connection, ssh::exec_id id) {
-  connection.emit(ev::exec_sent{id});
-  connection.finish(id, 0);
-}
-
 struct fixture : simulated_pool {
   void change(const machine& target = some_machine()) {
     caf::anon_send(registry, changed_atom_v, target);

@@ -9,28 +9,6 @@ namespace ev = sshexec::ssh::event;
 
 namespace {
 
-void succeed_at_once(simulated_connection& connection, ssh::exec_id id) {
-  ++connection.bytes;
-  connection.emit(ev::exec_sent{id});
-  connection.finish(id, 0, "out");
-}
-
-void start_only(simulated_connection& connection, ssh::exec_id id) {
-  connection.emit(ev::exec_sent{id});
-}
-
-/// A pool with settings of its own.
-template <void (*Change)(settings&)>
-struct special_pool : simulated_pool {
-  static settings wanted() {
-    settings result = default_settings();
-    Change(result);
-    return result;
-  }
-
-  special_pool() : simulated_pool(wanted()) {}
-};
-
 using pool_of_one_channel = special_pool<[](settings& x) { x.max_channels = 1; }>;
 using pool_without_spare = special_pool<[](settings& x) { x.spare_channel = false; }>;
 using pool_with_breaker = special_pool<[](settings& x) {

@@ -14,19 +14,6 @@ using kind = sshexec::pool_event_kind;
 
 namespace {
 
-void start_only(simulated_connection& connection, ssh::exec_id id) {
-  connection.emit(ev::exec_sent{id});
-}
-
-void succeed_at_once(simulated_connection& connection, ssh::exec_id id) {
-  connection.emit(ev::exec_sent{id});
-  connection.finish(id, 0);
-}
-
-void refuse_connection(simulated_connection& connection) {
-  connection.lose(ssh::error_kind::refused, "192.0.2.1:22: Connection refused");
-}
-
 observer_actor::behavior_type collector(observer_actor::pointer, std::vector<pool_event>* events) {
   return {[events](const pool_event& event) { events->push_back(event); }};
 }

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(an_error_names_the_option_and_what_is_allowed) {
   BOOST_TEST(complaint("[sshexec]\nmax-channels = 0\n")
              == "Option sshexec.max-channels is at least 1");
   BOOST_TEST(complaint("[sshexec]\nmax-output = 1073741825\n")
-             == "Option sshexec.max-output is at most 1073741824");
+             == "Option sshexec.max-output is at most 1 GiB");
   BOOST_TEST((read("[sshexec]\nmax-output = 1073741824\n") || false));
   BOOST_TEST(complaint("[sshexec]\nretry-jitter = 2\n") == "Option sshexec.retry-jitter is 0 to 1");
 }

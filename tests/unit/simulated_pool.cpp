@@ -199,4 +199,18 @@ void simulated_pool::shut_down() {
   pass(pool_settings.kill_grace + pool_settings.connect_timeout);
 }
 
+void succeed_at_once(simulated_connection& connection, ssh::exec_id id) {
+  ++connection.bytes;
+  connection.emit(ssh::event::exec_sent{id});
+  connection.finish(id, 0, "out");
+}
+
+void start_only(simulated_connection& connection, ssh::exec_id id) {
+  connection.emit(ssh::event::exec_sent{id});
+}
+
+void refuse_connection(simulated_connection& connection) {
+  connection.lose(ssh::error_kind::refused, "192.0.2.1:22: Connection refused");
+}
+
 } // namespace sshexec::test

@@ -71,6 +71,8 @@ public:
 
   std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
 
+  void flush() override {}
+
   bool try_next_address() override { return ++addresses_tried < settings.addresses.size(); }
 
   void authenticate() override {
@@ -215,5 +217,22 @@ public:
   settings pool_settings;
   registry_actor registry;
 };
+
+/// A pool with settings of its own.
+template <void (*Change)(settings&)>
+struct special_pool : simulated_pool {
+  static settings wanted() {
+    settings result = default_settings();
+    Change(result);
+    return result;
+  }
+
+  special_pool() : simulated_pool(wanted()) {}
+};
+
+/// How connections and commands behave, for `simulated_network`.
+void succeed_at_once(simulated_connection& connection, ssh::exec_id id);
+void start_only(simulated_connection& connection, ssh::exec_id id);
+void refuse_connection(simulated_connection& connection);
 
 } // namespace sshexec::test
