@@ -20,6 +20,21 @@ namespace {
 /// Most cells wait for a time to pass; so many are played side by side.
 constexpr std::size_t players = 24;
 
+#ifdef __SANITIZE_THREAD__
+// A cell costs it ten times as much, and its threads do the same in many cells.
+constexpr std::size_t stride = 5;
+#else
+constexpr std::size_t stride = 1;
+#endif
+
+std::vector<fault_cell> cells_to_play() {
+  const auto all = all_fault_cells();
+  std::vector<fault_cell> result;
+  for (std::size_t i = 0; i < all.size(); i += stride)
+    result.push_back(all[i]);
+  return result;
+}
+
 std::vector<cell_outcome> play_all(const std::vector<fault_cell>& cells) {
   std::vector<cell_outcome> outcomes(cells.size());
   std::atomic<std::size_t> next = 0;
@@ -127,7 +142,7 @@ BOOST_AUTO_TEST_CASE(every_fault_at_every_place_is_survived_and_told) {
   // What libraries keep for the life of a process is there after the first cell.
   play({place::close, fault::end, persistence::once, 1});
   const process_resources before;
-  const auto cells = all_fault_cells();
+  const auto cells = cells_to_play();
   const auto outcomes = play_all(cells);
   for (std::size_t i = 0; i < cells.size(); ++i)
     check(cells[i], outcomes[i]);
@@ -136,6 +151,8 @@ BOOST_AUTO_TEST_CASE(every_fault_at_every_place_is_survived_and_told) {
   BOOST_TEST(after.threads == before.threads);
   BOOST_TEST_MESSAGE(cells.size() << " cells");
 
+  if (stride > 1)
+    return;
   const std::string page = heading(cells.size()) + to_table(cells, outcomes);
   if (std::getenv("SSHEXEC_WRITE_FAULT_TABLE") != nullptr)
     std::ofstream{SSHEXEC_FAULT_TABLE} << page;

@@ -116,10 +116,9 @@ BOOST_AUTO_TEST_CASE(routes_over_nodes_that_it_reaches_with_tls) {
   const served one{with_tls()};
   const served other{with_tls()};
   testing::arguments options = with_tls();
-  for (const char* option : {"--node", one.address().c_str(), "--node", other.address().c_str(),
-                             "--node-cert", client_files.certificate.c_str(), "--node-key",
-                             client_files.key.c_str(), "--node-ca", client_files.authority.c_str()})
-    options.emplace_back(option);
+  options.insert(options.end(), {"--node", one.address(), "--node", other.address(), "--node-cert",
+                                 client_files.certificate, "--node-key", client_files.key,
+                                 "--node-ca", client_files.authority});
   const served router{options};
   connect_settings to_router = to(router);
   to_router.plain = false;
