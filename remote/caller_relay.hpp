@@ -31,6 +31,8 @@ struct caller_relay_state {
   struct open_command {
     reply<command_result> answer;
     std::string machine;
+    /// What stands in for the consumer of its output; none unless that is streamed.
+    output_consumer output;
   };
 
   executor_actor::pointer self;

@@ -224,6 +224,9 @@ BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {
   self->send(client.executor, input_atom_v, target, "talk", "", true);
   request.receive([](command_result& x) { BOOST_TEST(x.output.stdout_data == "hello\nmore\n"); },
                   [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
+  // Whom another node hears of is registered, and may be kept until the system ends: one with a
+  // thread of its own would keep the system from ending.
+  BOOST_TEST(!client.system.registry().get(consumer.id()));
   caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);
 }
 
