@@ -45,8 +45,8 @@ void watch_peer(int socket, std::chrono::milliseconds bound) {
 }
 
 /// Lets what is sent from now on leave together when it is uncorked (tcp(7), TCP_CORK): libssh
-/// writes each packet by itself, and what a segment costs, here and at the server, is more than what
-/// is in it.
+/// writes each packet by itself, and what a segment costs, here and at the server, is more than
+/// what is in it.
 void set_corked(int socket, bool corked) {
   const int value = corked ? 1 : 0;
   ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
@@ -316,9 +316,8 @@ void libssh_connection::lose_half_way() {
 
 void libssh_connection::start(exec_id id, exec_request request) {
   const bool takes_spare = request.takes_spare && spare_ && spare_->is_spare();
-  auto channel = takes_spare
-                   ? std::move(spare_)
-                   : std::make_unique<exec_channel>(session_.get(), answers_);
+  auto channel
+    = takes_spare ? std::move(spare_) : std::make_unique<exec_channel>(session_.get(), answers_);
   channel->assign(id, std::move(request));
   channels_.emplace(id, std::move(channel));
   asked_ = true;
