@@ -1,40 +1,18 @@
 #include "sshexec/remote/caller_relay.hpp"
 
 #include "sshexec/remote/hub_error.hpp"
+#include "sshexec/remote/stand_ins.hpp"
 
 #include <utility>
 
 namespace sshexec {
-
-namespace {
-
-/// Stands in for the consumer of a command's output, until either it or the owner ends. CAF's
-/// networking may keep whom the hub heard of, by a handle or as the sender of an answer, until the
-/// system ends; and that waits for the threads of detached actors, as consumers may be, before.
-output_consumer::behavior_type output_relay(output_consumer::pointer self,
-                                            const output_consumer& consumer,
-                                            const executor_actor& owner) {
-  self->monitor(consumer);
-  self->monitor(owner);
-  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
-  return {[self, consumer](output_chunk& chunk) {
-    auto promise = self->make_response_promise<void>();
-    self->request(consumer, caf::infinite, std::move(chunk))
-      .then(
-        [promise]() mutable { static_cast<caf::response_promise&>(promise).deliver(caf::unit); },
-        [promise](caf::error& reason) mutable { promise.deliver(std::move(reason)); });
-    return promise;
-  }};
-}
-
-} // namespace
 
 caf::typed_response_promise<command_result> caller_relay_state::execute(machine& target,
                                                                         command& what) {
   const std::uint64_t id = ++last_id;
   auto promise = self->make_response_promise<command_result>();
   if (what.output_to)
-    what.output_to = self->spawn(output_relay, what.output_to, executor_actor{self});
+    what.output_to = self->spawn(output_stand_in, what.output_to, executor_actor{self});
   commands.emplace(
     id, open_command{reply<command_result>{promise}, to_address(target), what.output_to});
   const auto answer = [this, id](auto outcome, auto deliver) {

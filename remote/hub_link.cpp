@@ -3,6 +3,7 @@
 #include "sshexec/remote/caller_relay.hpp"
 #include "sshexec/remote/connector.hpp"
 #include "sshexec/remote/hub_error.hpp"
+#include "sshexec/remote/stand_ins.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
@@ -76,19 +77,27 @@ caf::result<executor_status> hub_link_state::status() {
 }
 
 void hub_link_state::subscribe(const observer_actor& who) {
-  if (!who || !observers.emplace(who.address(), who).second)
+  if (!who || observers.contains(who.address()))
     return;
-  self->monitor(who);
+  const auto stand_in = self->spawn(observer_stand_in, who, caf::actor_cast<executor_actor>(self));
+  observers.emplace(who.address(), stand_in);
+  if (!relays.contains(who.address()))
+    self->monitor(who);
   if (executor)
-    self->send(executor, subscribe_atom_v, who);
+    self->send(executor, subscribe_atom_v, stand_in);
 }
 
 void hub_link_state::unsubscribe(const observer_actor& who) {
-  if (!who || observers.erase(who.address()) == 0)
+  if (!who)
     return;
-  self->demonitor(who.address());
+  const auto found = observers.extract(who.address());
+  if (!found)
+    return;
+  if (!relays.contains(who.address()))
+    self->demonitor(who.address());
   if (executor)
-    self->send(executor, unsubscribe_atom_v, who);
+    self->send(executor, unsubscribe_atom_v, found.mapped());
+  self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
 executor_actor hub_link_state::relay_of_sender() {
@@ -96,7 +105,7 @@ executor_actor hub_link_state::relay_of_sender() {
   const auto [found, is_new] = relays.try_emplace(caf::actor_cast<caf::actor_addr>(sender));
   if (is_new) {
     found->second = self->spawn(caller_relay, executor, hub);
-    if (sender)
+    if (sender && !observers.contains(found->first))
       self->monitor(caf::actor_cast<caf::actor>(sender));
   }
   return found->second;
@@ -165,8 +174,8 @@ void hub_link_state::greeted(std::uint32_t version, const caf::strong_actor_ptr&
   executor = caf::actor_cast<executor_actor>(published);
   self->monitor(executor);
   now = stage::connected;
-  for (const auto& [address, observer] : observers)
-    self->send(executor, subscribe_atom_v, observer);
+  for (const auto& [observer, stand_in] : observers)
+    self->send(executor, subscribe_atom_v, stand_in);
   if (config.on_connected)
     config.on_connected(executor);
 }

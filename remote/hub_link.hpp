@@ -95,6 +95,7 @@ struct hub_link_state {
   failure reason;
   executor_actor executor;
   std::map<caf::actor_addr, executor_actor> relays;
+  /// What stands in at the hub for each observer.
   std::map<caf::actor_addr, observer_actor> observers;
   std::minstd_rand random{std::random_device{}()};
 };

@@ -6,8 +6,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <sstream>
 #include <vector>
 
@@ -27,6 +30,61 @@ std::string journal_of(const stage& x) {
 /// Waits until so many commands were begun on the machine.
 bool begun(const stage& x, std::size_t times) {
   return x.server.wait_for(testing::event::exec_requested, times, 60s);
+}
+
+/// Notes the ends of commands; on a thread of its own, as one that may block is.
+class ends_of_commands {
+public:
+  explicit ends_of_commands(client_node& client) : client_(client) {
+    observer = client.system.spawn<caf::detached>([this]() -> observer_actor::behavior_type {
+      return {[this](const pool_event& event) {
+        if (event.kind != pool_event_kind::command_finished)
+          return;
+        const std::lock_guard guard{mutex_};
+        lines_.push_back(event.command_line);
+        changed_.notify_all();
+      }};
+    });
+    caf::anon_send(client.executor, subscribe_atom_v, observer);
+  }
+
+  ends_of_commands(const ends_of_commands&) = delete;
+  ends_of_commands& operator=(const ends_of_commands&) = delete;
+
+  ~ends_of_commands() {
+    const caf::scoped_actor self{client_.system};
+    self->send_exit(observer, caf::exit_reason::user_shutdown);
+    self->wait_for(observer);
+  }
+
+  bool wait_for(const std::string& line) {
+    std::unique_lock guard{mutex_};
+    return changed_.wait_for(guard, 60s, [&] { return noted(line); });
+  }
+
+  bool saw(const std::string& line) {
+    const std::lock_guard guard{mutex_};
+    return noted(line);
+  }
+
+  observer_actor observer;
+
+private:
+  [[nodiscard]] bool noted(const std::string& line) const {
+    return std::find(lines_.begin(), lines_.end(), line) != lines_.end();
+  }
+
+  client_node& client_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+/// Whether other nodes may have heard of an actor. CAF may keep such a one until the system ends,
+/// which one with a thread of its own would keep from ending.
+template <class Actor>
+bool is_known_elsewhere(client_node& node, const Actor& x) {
+  return node.system.registry().get(x.id()) != nullptr;
 }
 
 } // namespace
@@ -224,10 +282,36 @@ BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {
   self->send(client.executor, input_atom_v, target, "talk", "", true);
   request.receive([](command_result& x) { BOOST_TEST(x.output.stdout_data == "hello\nmore\n"); },
                   [&](caf::error& x) { BOOST_ERROR(client.system.render(x)); });
-  // Whom another node hears of is registered, and may be kept until the system ends: one with a
-  // thread of its own would keep the system from ending.
-  BOOST_TEST(!client.system.registry().get(consumer.id()));
+  BOOST_TEST(!is_known_elsewhere(client, consumer));
   caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_CASE(tells_observers_what_a_hub_does) {
+  auto hub = std::make_unique<hub_node>(directory, secured());
+  publish_settings again = secured();
+  again.address.port = hub->port;
+  client_node client{to(*hub)};
+  ends_of_commands one{client};
+  ends_of_commands other{client};
+  BOOST_TEST(bool{client.run(target, "echo first").outcome});
+  BOOST_TEST(one.wait_for("echo first"));
+  BOOST_TEST(other.wait_for("echo first"));
+  BOOST_TEST(!is_known_elsewhere(client, one.observer));
+
+  // They stay when the connection is made anew.
+  hub.reset();
+  hub = std::make_unique<hub_node>(directory, again);
+  BOOST_TEST(client.run_until_it_works(target, "echo second"));
+  BOOST_TEST(one.wait_for("echo second"));
+  BOOST_TEST(other.wait_for("echo second"));
+
+  caf::anon_send(client.executor, unsubscribe_atom_v, one.observer);
+  BOOST_TEST(bool{client.run(target, "echo third").outcome});
+  BOOST_TEST(other.wait_for("echo third"));
+  caf::anon_send(client.executor, subscribe_atom_v, one.observer);
+  BOOST_TEST(bool{client.run(target, "echo fourth").outcome});
+  BOOST_TEST(one.wait_for("echo fourth"));
+  BOOST_TEST(!one.saw("echo third"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
