@@ -21,14 +21,14 @@ namespace {
 
 /// The one that Debian's python3-asyncssh is installed for.
 constexpr const char* python = "/usr/bin/python3";
-constexpr std::chrono::milliseconds start_bound = std::chrono::seconds{120};
+constexpr std::chrono::milliseconds peer_start_bound = std::chrono::seconds{120};
 
 /// What arrives up to the end of a line; empty when none comes in time.
 std::string read_line(const ssh::file_descriptor& source) {
   std::string line;
   pollfd readable{source.get(), POLLIN, 0};
   char next = 0;
-  while (::poll(&readable, 1, static_cast<int>(start_bound.count())) == 1
+  while (::poll(&readable, 1, static_cast<int>(peer_start_bound.count())) == 1
          && ::read(source.get(), &next, 1) == 1) {
     if (next == '\n')
       return line;

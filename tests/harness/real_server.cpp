@@ -24,7 +24,7 @@ namespace sshexec::testing {
 namespace {
 
 constexpr const char* test_user = "sshexec-test";
-constexpr auto start_bound = std::chrono::seconds{120};
+constexpr auto server_start_bound = std::chrono::seconds{120};
 /// Another process may take the port between its choice and its use.
 constexpr int start_tries = 5;
 
@@ -149,7 +149,7 @@ void real_server::start() {
 }
 
 bool real_server::wait_for_starts(std::size_t count) {
-  return wait_for_sign(program_.listening_sign, count, start_bound,
+  return wait_for_sign(program_.listening_sign, count, server_start_bound,
                        [this] { return ::waitpid(process_, nullptr, WNOHANG) == 0; });
 }
 
