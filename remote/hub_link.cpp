@@ -81,8 +81,7 @@ void hub_link_state::subscribe(const observer_actor& who) {
     return;
   const auto stand_in = self->spawn(observer_stand_in, who, caf::actor_cast<executor_actor>(self));
   observers.emplace(who.address(), stand_in);
-  if (!relays.contains(who.address()))
-    self->monitor(who);
+  self->monitor(stand_in);
   if (executor)
     self->send(executor, subscribe_atom_v, stand_in);
 }
@@ -93,8 +92,6 @@ void hub_link_state::unsubscribe(const observer_actor& who) {
   const auto found = observers.extract(who.address());
   if (!found)
     return;
-  if (!relays.contains(who.address()))
-    self->demonitor(who.address());
   if (executor)
     self->send(executor, unsubscribe_atom_v, found.mapped());
   self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
@@ -105,7 +102,7 @@ executor_actor hub_link_state::relay_of_sender() {
   const auto [found, is_new] = relays.try_emplace(caf::actor_cast<caf::actor_addr>(sender));
   if (is_new) {
     found->second = self->spawn(caller_relay, executor, hub);
-    if (sender && !observers.contains(found->first))
+    if (sender)
       self->monitor(caf::actor_cast<caf::actor>(sender));
   }
   return found->second;
@@ -190,7 +187,8 @@ void hub_link_state::ended(const caf::down_msg& message) {
     disconnected(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
     return;
   }
-  observers.erase(message.source);
+  // A stand-in ends with its observer.
+  std::erase_if(observers, [&](const auto& x) { return x.second.address() == message.source; });
   if (const auto found = relays.extract(message.source))
     self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
@@ -203,7 +201,7 @@ void hub_link_state::disconnected(failure why) {
   executor = nullptr;
   // They notice the end of the connection by themselves, and answer what is open.
   for (const auto& [caller, relay] : relays) {
-    if (caller && !observers.contains(caller))
+    if (caller)
       self->demonitor(caller);
   }
   relays.clear();
