@@ -12,16 +12,19 @@ public:
   explicit channel_slots(std::uint32_t most = 1) : most_(most), limit_(most) {}
 
   /// One more channel is being opened.
-  void take() { ++open_; }
+  void take() { last_is_first_ = open_++ == 0; }
 
   /// A channel's close arrived.
   void give_back() { --open_; }
 
   /// The server refused a channel, which is given back: it takes no more than those that are open.
-  void refused() {
+  /// Tells whether it had none open when it refused. Servers answer in order, so the last channel
+  /// that is given back is the last one taken, and only those before it could have been open.
+  bool refused() {
     give_back();
     limit_ = std::max(open_, 1U);
     served_since_refusal_ = 0;
+    return open_ == 0 && last_is_first_;
   }
 
   /// A command got as far as its exec request. The server may have ended sessions by now that
@@ -43,6 +46,8 @@ private:
   std::uint32_t most_;
   std::uint32_t limit_;
   std::uint32_t open_ = 0;
+  /// Whether none was open when the last one was taken.
+  bool last_is_first_ = false;
   std::uint32_t served_since_refusal_ = 0;
 };
 

@@ -158,8 +158,8 @@ void machine_supervisor_state::process_group_told(const ssh::event::tracked& e) 
 }
 
 void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t reason) {
-  slots.refused();
-  if (slots.open() == 0 && ++lone_refusals == max_lone_refusals)
+  const bool is_lone = slots.refused();
+  if (is_lone && ++lone_refusals == max_lone_refusals)
     return lost({error_code::connection_error, connection_fault::dropped,
                  "the server refused a session channel (reason " + std::to_string(reason)
                    + ") though none was open"});
@@ -172,7 +172,7 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
     prey.push_front(hunt->second);
     hunts.erase(hunt);
   }
-  if (slots.open() == 0)
+  if (is_lone)
     set_timer(timer::after_refusal, refusal_pause);
   start_waiting();
 }

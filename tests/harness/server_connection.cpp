@@ -317,8 +317,11 @@ void server_connection::open_channel(ssh_message request) {
   if (context_.broken)
     return;
   const unsigned number = ++channels_opened_;
+  // What closed is removed later than a request that came together with the close is handled.
+  const auto open
+    = std::ranges::count_if(channels_, [](const server_channel& x) { return !x.closed(); });
   if (ssh_message_subtype(request) != SSH_CHANNEL_SESSION
-      || channels_.size() >= script_.max_channels) {
+      || std::cmp_greater_equal(open, script_.max_channels)) {
     ssh_message_reply_default(request);
     context_.note(event::channel_refused, number);
     return;

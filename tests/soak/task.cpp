@@ -155,6 +155,13 @@ std::string kept(const task& x, std::string data) {
   return data;
 }
 
+/// Whether it is what is kept of as many first bytes as it counted.
+bool is_right(const task& x, const command_output& output) {
+  return output.stdout_bytes <= x.stdout_size && output.stderr_bytes <= x.stderr_size
+         && output.stdout_data == kept(x, stdout_of(x).substr(0, output.stdout_bytes))
+         && output.stderr_data == kept(x, stderr_of(x).substr(0, output.stderr_bytes));
+}
+
 complaint about_result(const task& x, const command_result& result) {
   if (never_ends(x.kind) || x.kind == task_kind::is_refused)
     return "it succeeded, but cannot have ended";
@@ -167,9 +174,7 @@ complaint about_result(const task& x, const command_result& result) {
     return "wrong sizes: " + std::to_string(output.stdout_bytes) + " and "
            + std::to_string(output.stderr_bytes) + " bytes instead of "
            + std::to_string(x.stdout_size) + " and " + std::to_string(x.stderr_size);
-  return complain_unless(output.stdout_data == kept(x, stdout_of(x))
-                           && output.stderr_data == kept(x, stderr_of(x)),
-                         "wrong output");
+  return complain_unless(is_right(x, output), "wrong output");
 }
 
 bool is_expected(const task& x, error_code code) {
@@ -189,9 +194,7 @@ complaint about_failure(const task& x, const caf::error& error, bool is_explaine
     return "no fault explains " + to_string(code) + ": " + what.message;
   if (x.kind == task_kind::hangs_on && !x.by_shell && what.termination == termination::killed)
     return "it is said to be killed, but ignored all signals";
-  return complain_unless(stdout_of(x).starts_with(what.output.stdout_data)
-                           && stderr_of(x).starts_with(what.output.stderr_data),
-                         "wrong partial output");
+  return complain_unless(is_right(x, what.output), "wrong partial output");
 }
 
 complaint about_attempts(const task& x, std::uint32_t attempts) {

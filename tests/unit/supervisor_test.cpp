@@ -265,6 +265,23 @@ BOOST_AUTO_TEST_CASE(a_channel_refused_while_none_is_open_is_tried_again_after_a
   BOOST_TEST(network.dialed == 1U);
 }
 
+/// A server that takes one channel at a time must not cost each second command a pause.
+BOOST_AUTO_TEST_CASE(a_channel_refused_beside_one_that_closed_since_is_tried_again_at_once) {
+  network.on_start = start_only;
+  const auto first = request(some_command());
+  network.on_start = nullptr;
+  const auto second = request(some_command());
+  auto& link = connection();
+  link.end_spare(true);
+  link.finish(link.started[0].first, 0);
+  settle();
+  BOOST_TEST(first->result.has_value());
+  network.on_start = succeed_at_once;
+  link.emit(ev::channel_refused{link.started[1].first, 2});
+  settle();
+  BOOST_TEST(second->result.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(an_exec_request_that_the_server_refuses_is_rejected) {
   network.on_start = [](simulated_connection& connection, ssh::exec_id id) {
     connection.emit(ev::exec_sent{id});
