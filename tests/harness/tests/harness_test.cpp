@@ -10,8 +10,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <future>
 #include <memory>
@@ -438,6 +440,23 @@ BOOST_AUTO_TEST_CASE(a_refused_port_opens_again) {
   BOOST_TEST(contains(through(proxy, to(server)).run("true").err, "Connection refused"));
   proxy.change({});
   BOOST_TEST(through(proxy, to(server)).run("true").status == 0);
+}
+
+/// As every other thread of the process may do that starts a program.
+BOOST_AUTO_TEST_CASE(a_refused_port_opens_again_while_a_child_shares_the_sockets) {
+  const openssh_server server;
+  faulty_proxy proxy{server.host(), server.port()};
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  proxy.change({.behaviour = network::mode::refuse});
+  BOOST_CHECK_NO_THROW(proxy.change({}));
+  BOOST_TEST(through(proxy, to(server)).run("true").status == 0);
+  ::kill(child, SIGKILL);
+  BOOST_TEST(::waitpid(child, nullptr, 0) == child);
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_is_closed_stays_the_proxys) {
