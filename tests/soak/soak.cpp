@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <list>
 #include <optional>
 #include <random>
@@ -77,9 +78,9 @@ constexpr std::size_t most_violations_told = 20;
 /// Far more than anything takes: whatever does not come within it will never come.
 constexpr auto patience = 60s;
 
-settings soak_settings(const std::string& directory) {
+settings soak_settings(const std::string& directory, const std::string& known_hosts) {
   settings result;
-  result.known_hosts_file = directory + "/known_hosts";
+  result.known_hosts_file = known_hosts;
   result.journal = directory + "/journal";
   // A pipe cannot be rotated.
   result.journal_max_size = std::uint64_t{1} << 60;
@@ -147,9 +148,10 @@ private:
   const options options_;
   const clock_type::time_point start_ = clock_type::now();
   const testing::temporary_directory directory_;
+  const std::string known_hosts_ = directory_.path() / "known_hosts";
   // Before the executor that writes to it, so that it is gone when the reader waits for the end.
   journal_pipe journal_{directory_.path() / "journal"};
-  app::tool_system system_{soak_settings(directory_.path())};
+  app::tool_system system_{soak_settings(directory_.path(), known_hosts_)};
   std::size_t idle_actors_ = 0;
   std::uint64_t round_ = options_.first_round - 1;
   std::atomic<std::uint64_t> answers_ = 0;
@@ -200,8 +202,10 @@ void soak_run::wait_for_drivers(caf::scoped_actor& self, std::size_t count) {
 }
 
 /// Waits until all connections are closed and all supervisors retired, for the servers are gone.
+/// Their keys are forgotten: servers to come may get the same ports.
 void soak_run::come_to_rest() {
   await_actors(idle_actors_, "supervisors are never retired");
+  std::filesystem::remove(known_hosts_);
   if (auto complaint = journal_.objection(patience))
     violated(*complaint);
 }
