@@ -314,17 +314,18 @@ struct machine_supervisor_state {
   /// Whether a command was sent since the last spare channel was opened: there is one for each, so
   /// that a server that refuses it is not asked again and again.
   bool spare_is_due = false;
+  /// The connection was made with credentials that have changed since.
+  bool outdated = false;
   /// Refusals while no channel was open, in a row.
   int lone_refusals = 0;
+  /// Looks at the connection since it was last heard of.
+  int silent_checks = 0;
   /// Commands that got as far as an exec request on this connection.
   std::uint64_t commands_sent = 0;
   time_point connected_since;
   std::uint64_t bytes_heard = 0;
   time_point last_heard;
-  int silent_checks = 0;
 
-  /// The connection was made with credentials that have changed since.
-  bool outdated = false;
   /// The user name that the present credentials ask for, if they do.
   std::string login_name;
   machine_activity activity;
