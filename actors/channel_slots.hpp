@@ -18,8 +18,8 @@ public:
   void give_back() { --open_; }
 
   /// The server refused a channel, which is given back: it takes no more than those that are open.
-  /// Tells whether it had none open when it refused. Servers answer in order, so the last channel
-  /// that is given back is the last one taken, and only those before it could have been open.
+  /// Tells whether it had none open when it refused: servers answer in order, so a refusal that
+  /// leaves none open is of the last channel taken, and only earlier ones could have been open.
   bool refused() {
     give_back();
     limit_ = std::max(open_, 1U);

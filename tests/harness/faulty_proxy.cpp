@@ -168,14 +168,10 @@ void faulty_proxy::implementation::take_orders() {
 }
 
 void faulty_proxy::implementation::change(const network& to) {
-  if (to.behaviour == network::mode::refuse && listener) {
-    // A process that is being started shares the socket until its program runs, and would keep it
-    // listening if it were only closed here.
-    ::shutdown(listener.get(), SHUT_RDWR);
-    listener = {};
-  } else if (to.behaviour != network::mode::refuse && !listener) {
+  if (to.behaviour == network::mode::refuse)
+    stop_listening(std::move(listener));
+  else if (!listener)
     listener = listen_on(host, port);
-  }
   net = to;
   for (proxied_connection& x : connections)
     for (proxied_stream& stream : x.streams)

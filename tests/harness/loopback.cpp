@@ -77,6 +77,12 @@ file_descriptor accept_from(const file_descriptor& listener) {
   return socket;
 }
 
+void stop_listening(file_descriptor listener) {
+  // It would go on until its last owner closes it.
+  if (listener)
+    ::shutdown(listener.get(), SHUT_RDWR);
+}
+
 void end_connection(file_descriptor socket, ending how) {
   if (how == ending::reset) {
     const linger at_once{1, 0};

@@ -28,6 +28,10 @@ std::uint16_t free_port(const std::string& address);
 /// Accepts a connection that waits; nothing if there is none.
 file_descriptor accept_from(const file_descriptor& listener);
 
+/// Closes a listening socket, which may be none: connections to its port are refused from now on,
+/// and it can be listened on again, even while a process that is being started shares the socket.
+void stop_listening(file_descriptor listener);
+
 /// How the transport of a connection ends, as its peer sees it.
 enum class ending : std::uint8_t {
   /// FIN, as when the process of the peer ends.

@@ -34,6 +34,7 @@ struct scripted_server::implementation {
     stopping = true;
     wake.notify();
     thread.join();
+    stop_listening(std::move(listener));
     for (server_connection& connection : connections)
       connection.stop();
   }
@@ -63,7 +64,7 @@ struct scripted_server::implementation {
 
   const std::string address;
   const temporary_directory directory;
-  const file_descriptor listener;
+  file_descriptor listener;
   const std::uint16_t port;
   server_state state;
 

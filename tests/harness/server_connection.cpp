@@ -317,7 +317,7 @@ void server_connection::open_channel(ssh_message request) {
   if (context_.broken)
     return;
   const unsigned number = ++channels_opened_;
-  // What closed is removed later than a request that came together with the close is handled.
+  // A channel whose close came together with this request is not removed yet.
   const auto open
     = std::ranges::count_if(channels_, [](const server_channel& x) { return !x.closed(); });
   if (ssh_message_subtype(request) != SSH_CHANNEL_SESSION

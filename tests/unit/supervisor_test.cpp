@@ -2,10 +2,30 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
+
 using namespace sshexec;
 using namespace sshexec::test;
 using namespace std::chrono_literals;
 namespace ev = sshexec::ssh::event;
+
+namespace {
+
+/// A first command runs, a second one waits for its channel, and the next spare one was refused.
+struct pool_with_one_opening : simulated_pool {
+  pool_with_one_opening() {
+    network.on_start = start_only;
+    first = request(some_command());
+    network.on_start = nullptr;
+    second = request(some_command());
+    connection().end_spare(true);
+  }
+
+  std::shared_ptr<pending_answer> first;
+  std::shared_ptr<pending_answer> second;
+};
+
+} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(supervisor, simulated_pool)
 
@@ -216,14 +236,9 @@ BOOST_AUTO_TEST_CASE(a_timeout_whose_end_the_server_confirms_says_killed) {
   BOOST_TEST(answer->what().output.stdout_data == "so far");
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_channel_is_tried_again_on_the_same_connection) {
-  network.on_start = start_only;
-  const auto first = request(some_command());
-  network.on_start = nullptr;
-  const auto second = request(some_command());
+BOOST_FIXTURE_TEST_CASE(a_refused_channel_is_tried_again_on_the_same_connection,
+                        pool_with_one_opening) {
   auto& link = connection();
-  // Both are refused: the next spare channel, and the one that the second command took.
-  link.end_spare(true);
   link.emit(ev::channel_refused{link.started[1].first, 2});
   settle();
   BOOST_TEST(!second->arrived());
@@ -266,13 +281,9 @@ BOOST_AUTO_TEST_CASE(a_channel_refused_while_none_is_open_is_tried_again_after_a
 }
 
 /// A server that takes one channel at a time must not cost each second command a pause.
-BOOST_AUTO_TEST_CASE(a_channel_refused_beside_one_that_closed_since_is_tried_again_at_once) {
-  network.on_start = start_only;
-  const auto first = request(some_command());
-  network.on_start = nullptr;
-  const auto second = request(some_command());
+BOOST_FIXTURE_TEST_CASE(a_channel_refused_beside_one_that_closed_since_is_tried_again_at_once,
+                        pool_with_one_opening) {
   auto& link = connection();
-  link.end_spare(true);
   link.finish(link.started[0].first, 0);
   settle();
   BOOST_TEST(first->result.has_value());
