@@ -79,7 +79,10 @@ struct execution {
   /// Why it is being ended, while it is.
   setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
-  /// Bytes that had arrived on the connection when the command was given to it.
+  /// Whether it was given the spare channel.
+  bool on_spare = false;
+  /// Bytes that had arrived on the connection when the command was given to it, or, on the spare
+  /// channel, sent.
   std::uint64_t heard_before = 0;
   /// Whether it was sent on a connection that turned out dead, and then for nothing once more.
   bool was_replaced = false;

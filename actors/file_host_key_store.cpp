@@ -2,6 +2,7 @@
 
 #include "sshexec/actors/home.hpp"
 #include "sshexec/actors/service_error.hpp"
+#include "sshexec/ssh/crypto_state.hpp"
 
 #include <algorithm>
 
@@ -74,6 +75,7 @@ host_key_store::behavior_type
 file_host_key_store(host_key_store::stateful_pointer<file_host_key_store_state> self,
                     const std::string& known_hosts_file) {
   self->state.files = open_files(known_hosts_file);
+  self->attach_functor(ssh::free_crypto_state);
   return {
     [self](look_up_atom, const std::string& host, std::uint16_t port) {
       return to_answer(self->state.look_up(host, port));

@@ -3,6 +3,7 @@
 #include "sshexec/actors/home.hpp"
 #include "sshexec/actors/reply.hpp"
 #include "sshexec/actors/service_error.hpp"
+#include "sshexec/ssh/crypto_state.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -169,6 +170,7 @@ std::optional<ssh::result<ssh::private_key>> key_ring_state::kept_key::get() con
 key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
                                        credential_store store) {
   self->state.store = std::move(store);
+  self->attach_functor(ssh::free_crypto_state);
   return {
     [self](load_atom, const machine& target) { return self->state.load(target); },
     [self](changed_atom) { self->state.keys.clear(); },

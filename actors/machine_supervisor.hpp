@@ -146,7 +146,8 @@ struct machine_supervisor_state {
   /// Whether a channel is free for one more command.
   [[nodiscard]] bool may_start() const;
   void start(ssh::exec_id id);
-  void start_on_channel(ssh::exec_id id, ssh::exec_request request);
+  /// Tells whether that is the spare channel.
+  bool start_on_channel(ssh::exec_id id, ssh::exec_request request);
   void open_spare();
   void spare_ended(const ssh::event::spare_ended& e);
   void exec_sent(ssh::exec_id id);

@@ -86,15 +86,16 @@ void machine_supervisor_state::start(ssh::exec_id id) {
     tracked.insert(id);
   }
   x.heard_before = connection->bytes_received();
-  start_on_channel(id, x.request());
+  x.on_spare = start_on_channel(id, x.request());
   set_timer(timer::open_channel, config.connect_timeout, id);
 }
 
-void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_request request) {
+bool machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_request request) {
   // What is sent on the spare channel may have run even if the connection turns out dead, so it is
   // for connections that were heard of lately.
-  request.takes_spare = has_spare && (silent_checks == 0 || slots.free() == 0);
-  if (request.takes_spare) {
+  const bool takes_spare = has_spare && (silent_checks == 0 || slots.free() == 0);
+  request.takes_spare = takes_spare;
+  if (takes_spare) {
     has_spare = false;
     spare_is_due = true;
   } else {
@@ -102,6 +103,7 @@ void machine_supervisor_state::start_on_channel(ssh::exec_id id, ssh::exec_reque
   }
   connection->start(id, std::move(request));
   must_drive = true;
+  return takes_spare;
 }
 
 void machine_supervisor_state::open_spare() {
@@ -139,6 +141,9 @@ void machine_supervisor_state::exec_sent(ssh::exec_id id) {
     return;
   execution& x = i->second;
   x.where = stage::running;
+  // That the spare channel is open was asked before the command came, and says nothing about it.
+  if (x.on_spare)
+    x.heard_before = connection->bytes_received();
   x.progress = progress::may_have_run;
   x.enter(phase::run, now());
   notify(pool_event_kind::command_started, x);

@@ -1,4 +1,4 @@
-# Sourced by run, test and .ci/run: installs the Debian packages that are missing.
+# Sourced by run, test and .ci/run: installs the Debian packages that are missing, builds and tests.
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache
@@ -54,4 +54,25 @@ build() {
     echo "the $preset build failed" >&2
     return 1
   fi
+}
+
+# run_tests PRESET [ARGUMENT...]: by ctest. The output of a test is long, so what failed in it stands once
+# more at the end, as does what a sanitizer found in any process, whose output a test may have taken.
+run_tests() {
+  local preset=$1 failed=0
+  shift
+  rm -f "build/$preset"/sanitizer.*
+  ctest --preset "$preset" "$@" || failed=1
+  if ((failed)); then
+    echo "What failed, by build/$preset/Testing/Temporary/LastTest.log:"
+    grep -aE -A 2 ': (fatal )?error: ' "build/$preset/Testing/Temporary/LastTest.log" || true
+  fi
+  local report
+  for report in "build/$preset"/sanitizer.*; do
+    [[ -e $report ]] || continue
+    echo "$report:"
+    head -n 60 "$report"
+    failed=1
+  done
+  return $failed
 }

@@ -52,7 +52,7 @@ file(RELATIVE_PATH pc_includedir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_IN
 get_target_property(library_type sshexec TYPE)
 set(pc_requires "libssh >= 0.10")
 if(library_type STREQUAL "STATIC_LIBRARY")
-  string(APPEND pc_requires ", spdlog, fmt")
+  string(APPEND pc_requires ", spdlog, fmt, libcrypto")
 endif()
 set(pc_cflags "-pthread")
 if(NOT SSHEXEC_FIRST_TYPE_ID STREQUAL "")

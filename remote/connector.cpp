@@ -3,6 +3,7 @@
 #include "sshexec/actors/service_error.hpp"
 #include "sshexec/remote/sockets.hpp"
 #include "sshexec/remote/tls_tunnel.hpp"
+#include "sshexec/ssh/crypto_state.hpp"
 
 #include <caf/blocking_actor.hpp>
 #include <caf/io/basp_broker.hpp>
@@ -27,8 +28,10 @@ ssh::result<ssh::file_descriptor> tunnel(caf::actor_system& system, tls_stream s
     return tl::unexpected{ssh::from_errno(errno)};
   const auto carrier
     = std::make_shared<tls_tunnel>(std::move(stream), ssh::file_descriptor{ends[0]});
-  system.spawn<caf::detached + caf::hidden>(
-    [carrier](caf::blocking_actor*) { run_tunnel(*carrier); });
+  system.spawn<caf::detached + caf::hidden>([carrier](caf::blocking_actor*) {
+    run_tunnel(*carrier);
+    ssh::free_crypto_state();
+  });
   return ssh::file_descriptor{ends[1]};
 }
 
@@ -48,6 +51,7 @@ ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_
 caf::behavior connector(caf::event_based_actor* self, const network_address& hub,
                         const tls_context& tls, caf::timespan timeout,
                         const std::shared_ptr<ssh::file_descriptor>& wanted) {
+  self->attach_functor(ssh::free_crypto_state);
   return {
     [=](caf::connect_atom) {
       auto promise = self->make_response_promise();

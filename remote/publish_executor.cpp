@@ -5,6 +5,7 @@
 #include "sshexec/remote/networking.hpp"
 #include "sshexec/remote/sockets.hpp"
 #include "sshexec/remote/tls_front.hpp"
+#include "sshexec/ssh/crypto_state.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/blocking_actor.hpp>
@@ -52,7 +53,10 @@ caf::expected<caf::io::doorman_ptr> start_front(caf::actor_system& system,
   };
   const auto front = std::make_shared<tls_front>(std::move(listener), std::move(context),
                                                  handoff->get(), std::move(options), admit);
-  system.spawn<caf::detached + caf::hidden>([front](caf::blocking_actor*) { front->run(); });
+  system.spawn<caf::detached + caf::hidden>([front](caf::blocking_actor*) {
+    front->run();
+    ssh::free_crypto_state();
+  });
   return caf::make_counted<handoff_doorman>(backend_of(system), ssh::file_descriptor{ends[1]},
                                             port);
 }

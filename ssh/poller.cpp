@@ -1,5 +1,6 @@
 #include "sshexec/ssh/poller.hpp"
 
+#include "sshexec/ssh/crypto_state.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <sys/epoll.h>
@@ -148,7 +149,10 @@ poller::poller(std::size_t threads, const thread_function& start)
   : core_(std::make_shared<core>()) {
   try {
     for (std::size_t i = 0; i < threads; ++i)
-      start([core = core_] { core->run(); });
+      start([core = core_] {
+        core->run();
+        free_crypto_state();
+      });
   } catch (...) {
     core_->stop();
     throw;

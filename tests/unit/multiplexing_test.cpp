@@ -98,6 +98,21 @@ BOOST_AUTO_TEST_CASE(a_dead_connection_costs_no_attempt_even_if_the_command_was_
   BOOST_TEST(answer->result->attempts == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_spare_that_opens_late_is_no_sign_that_the_command_on_it_was_heard) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  network.on_start = [](simulated_connection& x, ssh::exec_id id) {
+    x.hear();
+    start_only(x, id);
+  };
+  const auto answer = request(some_command());
+  network.on_start = succeed_at_once;
+  connection().lose(ssh::error_kind::dropped);
+  settle();
+  BOOST_REQUIRE(answer->result);
+  BOOST_TEST(answer->result->attempts == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_may_run_only_once_is_not_sent_again_for_that) {
   network.on_start = succeed_at_once;
   request(some_command());
