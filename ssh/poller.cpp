@@ -3,10 +3,14 @@
 #include "sshexec/ssh/crypto_state.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -19,6 +23,12 @@ namespace {
 
 /// No registration gets this ticket.
 constexpr std::uint32_t stop_ticket = 0;
+
+/// To be put to sleep and woken costs a thread as much as to look around for so long, and costs
+/// those who send the news, too. So a thread stays awake for sockets whose news usually come soon,
+/// and waits a little longer than usual.
+constexpr auto soon = std::chrono::microseconds{100};
+constexpr auto longest_look = std::chrono::microseconds{200};
 
 std::uint64_t pack(int socket, std::uint32_t ticket) {
   return std::uint64_t{ticket} << 32 | static_cast<std::uint32_t>(socket);
@@ -44,10 +54,24 @@ struct poller::core {
 
   std::uint32_t add(int socket, std::shared_ptr<watch> shared);
   void remove(int socket, std::uint32_t ticket);
+  void arm(int socket, std::uint32_t ticket, interest what) const;
   void run();
-  void notify(int socket, std::uint32_t ticket);
+  void serve(int socket, std::uint32_t ticket);
+  std::shared_ptr<watch> find(int socket, std::uint32_t ticket);
+  /// Whether the socket is still the one of that ticket; for holders of the mutex.
+  bool belongs(int socket, std::uint32_t ticket) const;
+  bool has_news_soon(int socket, const watch& shared) const;
 
   void stop() const { ::eventfd_write(stop_event.get(), 1); }
+
+  /// Whose notification this thread is in, and whose arming it sees to itself afterwards.
+  static thread_local const watch* served;
+
+  /// Means the same to poll(2) and to epoll(7).
+  static std::uint32_t events_of(interest what) {
+    constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP;
+    return what == interest::read_write ? reading | EPOLLOUT : reading;
+  }
 
   file_descriptor epoll = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   file_descriptor stop_event = checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
@@ -55,6 +79,8 @@ struct poller::core {
   std::uint32_t last_ticket = 0;
   std::unordered_map<int, watched_socket> watched;
 };
+
+thread_local const poller::watch* poller::core::served = nullptr;
 
 poller::core::core() {
   epoll_event stop{};
@@ -78,11 +104,17 @@ std::uint32_t poller::core::add(int socket, std::shared_ptr<watch> shared) {
 
 void poller::core::remove(int socket, std::uint32_t ticket) {
   const std::lock_guard guard{mutex};
-  const auto i = watched.find(socket);
-  if (i == watched.end() || i->second.ticket != ticket)
+  if (!belongs(socket, ticket))
     return;
-  watched.erase(i);
+  watched.erase(socket);
   ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
+}
+
+void poller::core::arm(int socket, std::uint32_t ticket, interest what) const {
+  epoll_event wanted{};
+  wanted.events = events_of(what) | EPOLLONESHOT;
+  wanted.data.u64 = pack(socket, ticket);
+  ::epoll_ctl(epoll.get(), EPOLL_CTL_MOD, socket, &wanted);
 }
 
 void poller::core::run() {
@@ -94,21 +126,61 @@ void poller::core::run() {
     const auto ticket = static_cast<std::uint32_t>(ready.data.u64 >> 32);
     if (ticket == stop_ticket)
       return;
-    notify(static_cast<int>(ready.data.u64 & 0xffffffff), ticket);
+    serve(static_cast<int>(ready.data.u64 & 0xffffffff), ticket);
   }
 }
 
-void poller::core::notify(int socket, std::uint32_t ticket) {
-  std::shared_ptr<watch> shared;
-  {
-    const std::lock_guard guard{mutex};
-    const auto i = watched.find(socket);
-    if (i == watched.end() || i->second.ticket != ticket)
+void poller::core::serve(int socket, std::uint32_t ticket) {
+  // Its number may be that of another owner's socket after each step.
+  while (const auto shared = find(socket, ticket)) {
+    shared->news_came();
+    served = shared.get();
+    shared->notify();
+    served = nullptr;
+    // Its owner waits for nothing, or runs elsewhere and arms it there.
+    if (shared->armed == interest::nothing)
       return;
-    shared = i->second.shared;
+    shared->armed_at = clock::now();
+    if (has_news_soon(socket, *shared))
+      continue;
+    const std::lock_guard guard{mutex};
+    if (belongs(socket, ticket))
+      arm(socket, ticket, shared->armed);
+    return;
   }
-  shared->armed = interest::nothing;
-  shared->notify();
+}
+
+std::shared_ptr<poller::watch> poller::core::find(int socket, std::uint32_t ticket) {
+  const std::lock_guard guard{mutex};
+  return belongs(socket, ticket) ? watched[socket].shared : nullptr;
+}
+
+bool poller::core::belongs(int socket, std::uint32_t ticket) const {
+  const auto i = watched.find(socket);
+  return i != watched.end() && i->second.ticket == ticket;
+}
+
+/// Looks for news of a socket for a while, unless they usually take longer or another socket has
+/// some.
+bool poller::core::has_news_soon(int socket, const watch& shared) const {
+  if (shared.usual_wait.load() > soon)
+    return false;
+  const auto events = static_cast<short>(events_of(shared.armed));
+  std::array<pollfd, 2> looked_at{{{socket, events, 0}, {epoll.get(), POLLIN, 0}}};
+  const auto start = clock::now();
+  do {
+    if (::poll(looked_at.data(), looked_at.size(), 0) > 0)
+      return looked_at.front().revents != 0;
+    std::this_thread::yield();
+  } while (clock::now() - start < longest_look);
+  return false;
+}
+
+void poller::watch::news_came() {
+  constexpr int of_so_many = 8;
+  armed = interest::nothing;
+  const auto wait = std::min(clock::now() - armed_at.load(), longest_wait);
+  usual_wait = usual_wait.load() + (wait - usual_wait.load()) / of_so_many;
 }
 
 poller::registration::registration(registration&& other) noexcept
@@ -131,14 +203,10 @@ poller::registration::~registration() {
 }
 
 void poller::registration::arm(interest what) {
-  if (watch_->armed.exchange(what) == what)
+  if (watch_->armed.exchange(what) == what || watch_.get() == core::served)
     return;
-  epoll_event wanted{};
-  wanted.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-  if (what == interest::read_write)
-    wanted.events |= EPOLLOUT;
-  wanted.data.u64 = pack(socket_, ticket_);
-  ::epoll_ctl(owner_->epoll.get(), EPOLL_CTL_MOD, socket_, &wanted);
+  watch_->armed_at = clock::now();
+  owner_->arm(socket_, ticket_, what);
 }
 
 void poller::start_thread(std::function<void()> job) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,7 +12,8 @@ namespace sshexec::ssh {
 
 /// Watches sockets on threads of its own and tells their owners, once for each arming, that
 /// something can be done (epoll(7), EPOLLONESHOT). An owner may do it at once, on that thread:
-/// while it does, the other threads watch on. All functions may be called from any thread.
+/// while it does, the other threads watch on. A socket whose news come within microseconds is
+/// looked at without sleep in between. All functions may be called from any thread.
 class poller {
   struct core;
 
@@ -24,12 +26,22 @@ public:
   enum class interest : std::uint8_t { nothing, read, read_write };
 
 private:
+  using clock = std::chrono::steady_clock;
+
+  /// A longer one counts as one of this.
+  static constexpr clock::duration longest_wait = std::chrono::milliseconds{1};
+
   /// What is shared by a registration and the poller's threads.
   struct watch {
+    void news_came();
+
     notify_function notify;
     /// Asked for and not notified yet. Cleared in front of the notification and set in front of the
     /// arming, so that no arming is left out that is needed.
     std::atomic<interest> armed = interest::nothing;
+    std::atomic<clock::time_point> armed_at = clock::time_point{};
+    /// How long its news let a thread wait lately, on average.
+    std::atomic<clock::duration> usual_wait = longest_wait;
   };
 
 public:

@@ -1,6 +1,8 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/poller.hpp"
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <sys/socket.h>
 
@@ -8,6 +10,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <thread>
 
 BOOST_AUTO_TEST_SUITE(poller)
 
@@ -17,6 +20,10 @@ using sshexec::ssh::file_descriptor;
 
 /// Only a failing test waits this long.
 constexpr std::chrono::seconds patience{20};
+
+/// A thread that looks for news gives up in between. On a busy machine it may not, and less is
+/// tested.
+constexpr std::chrono::milliseconds longer_than_it_looks{20};
 
 /// Two ends of a stream; a byte written to one makes the other readable.
 struct stream {
@@ -60,6 +67,93 @@ BOOST_AUTO_TEST_CASE(a_socket_is_told_of_while_another_ones_owner_is_busy) {
   shared->begun.get_future().wait();
   other.make_readable();
   BOOST_TEST(shared->done.get_future().get());
+}
+
+/// The thread that told it stays awake for such a socket, and sleeps when its news stop.
+BOOST_AUTO_TEST_CASE(a_socket_is_told_of_however_soon_its_news_come) {
+  constexpr int in_a_row = 1000;
+
+  // Shared with a thread that nobody joins.
+  struct shared_state {
+    stream in_use;
+    std::promise<void> all;
+    std::promise<void> late;
+    int left = in_a_row;
+    sshexec::ssh::poller watcher;
+    sshexec::ssh::poller::registration place;
+  };
+
+  const auto shared = std::make_shared<shared_state>();
+  const std::weak_ptr<shared_state> weak = shared;
+  shared->place = shared->watcher.add(shared->in_use.watched.get(), [weak] {
+    const auto self = weak.lock();
+    if (!self)
+      return;
+    char byte = 0;
+    if (::recv(self->in_use.watched.get(), &byte, 1, MSG_DONTWAIT) != 1)
+      return;
+    if (self->left-- == 0)
+      return self->late.set_value();
+    if (self->left == 0)
+      self->all.set_value();
+    else
+      self->in_use.make_readable();
+    self->place.arm(sshexec::ssh::poller::interest::read);
+  });
+  shared->place.arm(sshexec::ssh::poller::interest::read);
+  shared->in_use.make_readable();
+  BOOST_REQUIRE((shared->all.get_future().wait_for(patience) == std::future_status::ready));
+  std::this_thread::sleep_for(longer_than_it_looks);
+  shared->in_use.make_readable();
+  BOOST_TEST((shared->late.get_future().wait_for(patience) == std::future_status::ready));
+}
+
+/// Its number may be another socket's by the time that the thread looks at it, or arms it.
+BOOST_DATA_TEST_CASE(an_owner_may_leave_while_its_next_news_are_looked_for,
+                     boost::unit_test::data::make({false, true}), successor_has_news_at_once) {
+  struct shared_state {
+    stream first;
+    stream second;
+    std::promise<void> left_place;
+    std::promise<void> told;
+    int left = 100;
+    sshexec::ssh::poller watcher;
+    sshexec::ssh::poller::registration place;
+    sshexec::ssh::poller::registration successor;
+  };
+
+  const auto shared = std::make_shared<shared_state>();
+  const std::weak_ptr<shared_state> weak = shared;
+  const int number = shared->first.watched.get();
+  shared->place = shared->watcher.add(number, [weak, number] {
+    const auto self = weak.lock();
+    if (!self)
+      return;
+    char byte = 0;
+    if (::recv(number, &byte, 1, MSG_DONTWAIT) != 1)
+      return;
+    self->place.arm(sshexec::ssh::poller::interest::read);
+    if (--self->left > 0)
+      return self->first.make_readable();
+    self->place = {};
+    BOOST_REQUIRE(::dup2(self->second.watched.get(), number) == number);
+    self->successor = self->watcher.add(number, [weak] {
+      if (const auto successor = weak.lock())
+        successor->told.set_value();
+    });
+    self->successor.arm(sshexec::ssh::poller::interest::read);
+    self->left_place.set_value();
+  });
+  if (successor_has_news_at_once)
+    shared->second.make_readable();
+  shared->place.arm(sshexec::ssh::poller::interest::read);
+  shared->first.make_readable();
+  shared->left_place.get_future().wait();
+  if (!successor_has_news_at_once) {
+    std::this_thread::sleep_for(longer_than_it_looks);
+    shared->second.make_readable();
+  }
+  BOOST_TEST((shared->told.get_future().wait_for(patience) == std::future_status::ready));
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_may_end_on_one_of_its_own_threads) {
