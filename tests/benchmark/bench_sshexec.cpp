@@ -1,5 +1,6 @@
 /// Does with an executor the work that the rivals do with theirs, and prints what it took.
 
+#include "bare_libssh.hpp"
 #include "modes.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,6 +28,8 @@ bool run(const options& x) {
     return run_commands(x, x.concurrency);
   if (x.mode == "fanout")
     return fan_out(x);
+  if (x.mode == "bare-fanout")
+    return fan_out_bare(x);
   if (x.mode == "memory")
     return weigh_idle(x);
   if (x.mode == "idle")
@@ -40,7 +43,7 @@ int main(int argc, char** argv) {
   options x;
   CLI::App app{"Times commands through an executor"};
   app.add_option("--mode", x.mode)
-    ->check(CLI::IsMember({"seq", "conc", "fanout", "memory", "idle", "stream"}));
+    ->check(CLI::IsMember({"seq", "conc", "fanout", "bare-fanout", "memory", "idle", "stream"}));
   app.add_option("--port", x.port);
   app.add_option("--user", x.user);
   app.add_option("--key", x.key)->required();
