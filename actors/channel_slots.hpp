@@ -23,17 +23,22 @@ public:
   bool refused() {
     give_back();
     limit_ = std::max(open_, 1U);
-    served_since_refusal_ = 0;
+    served_ = 0;
+    rounds_ = trying_ ? std::min(2 * rounds_, max_rounds) : 1;
+    trying_ = false;
     return open_ == 0 && last_is_first_;
   }
 
   /// A command got as far as its exec request. The server may have ended sessions by now that
-  /// counted when it refused one: after as many commands as the limit, one channel more is tried.
+  /// counted when it refused one: after as many commands as the limit, one channel more is tried,
+  /// and after each try that was refused only after twice as many.
   void served() {
-    if (limit_ == most_ || ++served_since_refusal_ < limit_)
+    if (limit_ == most_ || ++served_ < limit_ * rounds_)
       return;
     ++limit_;
-    served_since_refusal_ = 0;
+    served_ = 0;
+    rounds_ = trying_ ? 1 : rounds_;
+    trying_ = true;
   }
 
   [[nodiscard]] std::uint32_t open() const { return open_; }
@@ -43,12 +48,18 @@ public:
   [[nodiscard]] std::uint32_t free() const { return limit_ - std::min(open_, limit_); }
 
 private:
+  static constexpr std::uint32_t max_rounds = 64;
+
   std::uint32_t most_;
   std::uint32_t limit_;
   std::uint32_t open_ = 0;
   /// Whether none was open when the last one was taken.
   bool last_is_first_ = false;
-  std::uint32_t served_since_refusal_ = 0;
+  /// Commands since the limit changed, and how many times the limit they have to be for one more.
+  std::uint32_t served_ = 0;
+  std::uint32_t rounds_ = 1;
+  /// Whether the limit was raised and no channel was refused since.
+  bool trying_ = false;
 };
 
 } // namespace sshexec

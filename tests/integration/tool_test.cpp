@@ -149,12 +149,7 @@ BOOST_AUTO_TEST_CASE(passes_stdin_on_like_ssh_unless_told_otherwise) {
 }
 
 BOOST_AUTO_TEST_CASE(passes_every_byte_of_a_large_input_and_output_on) {
-#ifdef __SANITIZE_THREAD__
-  // Bytes that change threads within CAF take ThreadSanitizer seconds for each megabyte.
-  const std::string size = "2000000";
-#else
   const std::string size = "50000000";
-#endif
   const std::string big = file("big");
   BOOST_TEST(shell("head -c " + size + " /dev/urandom > " + big).exit_code == 0);
   const std::string start

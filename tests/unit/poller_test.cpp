@@ -34,7 +34,8 @@ struct stream {
     far = file_descriptor{ends[1]};
   }
 
-  void make_readable() const { BOOST_REQUIRE(::send(far.get(), "x", 1, 0) == 1); }
+  /// May be called on any thread, as what Boost.Test has may not.
+  void make_readable() const { ::send(far.get(), "x", 1, 0); }
 
   file_descriptor watched;
   file_descriptor far;
@@ -136,7 +137,7 @@ BOOST_DATA_TEST_CASE(an_owner_may_leave_while_its_next_news_are_looked_for,
     if (--self->left > 0)
       return self->first.make_readable();
     self->place = {};
-    BOOST_REQUIRE(::dup2(self->second.watched.get(), number) == number);
+    ::dup2(self->second.watched.get(), number);
     self->successor = self->watcher.add(number, [weak] {
       if (const auto successor = weak.lock())
         successor->told.set_value();
