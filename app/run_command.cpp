@@ -38,12 +38,14 @@ ended_run execute(const run_request& request, const command& what, const standar
                                      &result.account);
     raw_terminal terminal{what.pty && request.feeds_stdin};
     auto running = self->request(session, caf::infinite, run_atom::value);
-    signals.start([&, is_first = true](int signal) mutable {
-      if (!std::exchange(is_first, false)) {
+    signals.start([&, told = stop_signals{}](int signal) mutable {
+      const auto meaning = told.of(signal);
+      if (meaning == stop_signals::meaning::stop_at_once) {
         terminal.restore();
         ::_exit(exit_code_of_signal(signal));
       }
-      caf::anon_send(session, stop_atom::value);
+      if (meaning == stop_signals::meaning::stop)
+        caf::anon_send(session, stop_atom::value);
     });
     running.receive([&](command_result& x) { result.ended = std::move(x); },
                     [&](caf::error& x) { result.ended = std::move(x); });

@@ -2,6 +2,7 @@
 
 #include "readiness.hpp"
 #include "report.hpp"
+#include "signal_watcher.hpp"
 #include "sshexec/actors/execution_journal.hpp"
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/actors/router.hpp"
@@ -10,9 +11,12 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -31,34 +35,6 @@ struct system_config : caf::actor_system_config {
       for (const auto& [name, value] : caf::get<caf::settings>(values))
         set(fmt::format("{}.{}", group, name), value);
   }
-};
-
-/// Keeps the signals of a daemon for `next`; threads that are made later inherit that.
-class signals {
-public:
-  signals() {
-    sigemptyset(&set_);
-    for (const int each : {SIGTERM, SIGINT, SIGHUP})
-      sigaddset(&set_, each);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-
-  /// Waits for one.
-  [[nodiscard]] int next() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
-
-  /// From here on they end the process.
-  void release() const {
-    // A reopened journal is no reason to end while commands are.
-    std::signal(SIGHUP, SIG_IGN);
-    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
-  }
-
-private:
-  sigset_t set_{};
 };
 
 struct service {
@@ -109,7 +85,8 @@ caf::expected<service> start(caf::actor_system& system, const serve_request& req
 } // namespace
 
 int serve(const serve_request& request) {
-  const signals signals;
+  // HUP has a meaning of its own here, whoever started this.
+  signal_watcher signals{signal_watcher::ignored::are_watched};
   system_config config{request.system};
   caf::actor_system system{config};
   const auto started = start(system, request);
@@ -121,12 +98,27 @@ int serve(const serve_request& request) {
              request.published.plain ? " without TLS" : "");
   std::fflush(stdout);
   notify_manager("READY=1");
-  while (signals.next() == SIGHUP)
-    caf::anon_send(started->journal, reopen_atom::value);
-  signals.release();
-  notify_manager("STOPPING=1");
-  caf::anon_send_exit(started->executor, caf::exit_reason::user_shutdown);
-  return 0;
+  std::atomic<bool> stopping = false;
+  signals.start([&, told = stop_signals{}](int signal) mutable {
+    if (signal == SIGHUP)
+      return caf::anon_send(started->journal, reopen_atom::value);
+    const auto meaning = told.of(signal);
+    if (meaning == stop_signals::meaning::stop_at_once)
+      ::_exit(exit_code_of_signal(signal));
+    if (meaning == stop_signals::meaning::echo)
+      return;
+    stopping = true;
+    notify_manager("STOPPING=1");
+    caf::anon_send_exit(started->executor, caf::exit_reason::user_shutdown);
+  });
+  caf::scoped_actor self{system};
+  self->wait_for(started->executor);
+  // No signal must be on its way to actors when the system ends.
+  signals.stop();
+  if (stopping)
+    return 0;
+  complain("the executor ended by itself");
+  return exit_error;
 }
 
 } // namespace sshexec::app

@@ -11,7 +11,9 @@ namespace {
 /// Tells the watcher itself to end; nobody else sends it to this thread.
 constexpr int stop_signal = SIGUSR1;
 
-/// Who starts the tool may have told it to ignore a signal, as nohup(1) and a shell's "&" do.
+/// Nobody presses a key twice within this time.
+constexpr auto echo_time = std::chrono::milliseconds{250};
+
 bool is_ignored(int signal) {
   struct sigaction action {};
 
@@ -19,18 +21,18 @@ bool is_ignored(int signal) {
   return action.sa_handler == SIG_IGN;
 }
 
-sigset_t signals_to_watch() {
+sigset_t signals_to_watch(signal_watcher::ignored signals) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-    if (!is_ignored(signal))
+    if (signals == signal_watcher::ignored::are_watched || !is_ignored(signal))
       sigaddset(&set, signal);
   return set;
 }
 
 } // namespace
 
-signal_watcher::signal_watcher() : watched_(signals_to_watch()) {
+signal_watcher::signal_watcher(ignored signals) : watched_(signals_to_watch(signals)) {
   sigaddset(&watched_, stop_signal);
   pthread_sigmask(SIG_BLOCK, &watched_, &previous_mask_);
 }
@@ -56,6 +58,16 @@ void signal_watcher::stop() {
     return;
   pthread_kill(thread_.native_handle(), stop_signal);
   thread_.join();
+}
+
+stop_signals::meaning stop_signals::of(int signal) {
+  const auto at = clock::now();
+  if (last_ == 0) {
+    last_ = signal;
+    last_at_ = at;
+    return meaning::stop;
+  }
+  return signal == last_ && at - last_at_ < echo_time ? meaning::echo : meaning::stop_at_once;
 }
 
 } // namespace sshexec::app

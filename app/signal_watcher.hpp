@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <thread>
 
@@ -11,7 +13,10 @@ namespace sshexec::app {
 /// To be made before any other thread, which then all leave these signals to it.
 class signal_watcher {
 public:
-  signal_watcher();
+  /// Who starts a program may have told it to ignore a signal, as nohup(1) and a shell's "&" do.
+  enum class ignored : std::uint8_t { stay_so, are_watched };
+
+  explicit signal_watcher(ignored signals = ignored::stay_so);
   signal_watcher(const signal_watcher&) = delete;
   signal_watcher& operator=(const signal_watcher&) = delete;
   /// Stops, and lets signals act as before.
@@ -31,6 +36,25 @@ private:
   sigset_t previous_mask_{};
   std::atomic<int> received_ = 0;
   std::thread thread_;
+};
+
+/// What one more signal means to a program that was told to stop by an earlier one.
+class stop_signals {
+public:
+  enum class meaning : std::uint8_t {
+    stop,
+    /// The same as the one before: timeout(1) sends each to its child, and to the child's group.
+    echo,
+    stop_at_once,
+  };
+
+  meaning of(int signal);
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  int last_ = 0;
+  clock::time_point last_at_;
 };
 
 } // namespace sshexec::app

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <thread>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -213,13 +214,32 @@ BOOST_AUTO_TEST_CASE(lets_commands_end_that_are_under_way_when_it_is_terminated)
   caller waiting{client, target, make_command(wait_for_pipe())};
   BOOST_REQUIRE(begun(1));
   hub.process().signal(SIGTERM);
-  while (!client.run(target, "true").failed_with(error_code::shutting_down)) {
-  }
+  // As timeout(1) does it; later than at the same time, which would make one of both.
+  std::this_thread::sleep_for(20ms);
+  hub.process().signal(SIGTERM);
+  answer refused = client.run(target, "true");
+  while (refused.outcome)
+    refused = client.run(target, "true");
+  BOOST_TEST(refused.failed_with(error_code::shutting_down));
   open_pipe();
   const auto done = waiting.wait();
   BOOST_REQUIRE(done.outcome);
   BOOST_TEST(done.outcome->output.stdout_data == "done\n");
   BOOST_TEST(hub.process().wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(ends_at_once_at_a_second_signal) {
+  served hub{plain()};
+  client_node client{patient(to(hub))};
+  caller waiting{client, target, make_command(wait_for_pipe())};
+  BOOST_REQUIRE(begun(1));
+  hub.process().signal(SIGTERM);
+  // Longer than one signal may have an echo.
+  std::this_thread::sleep_for(300ms);
+  hub.process().signal(SIGTERM);
+  BOOST_TEST(hub.process().wait() == 143);
+  open_pipe();
+  BOOST_TEST(waiting.wait().failed_with(error_code::connection_error));
 }
 
 BOOST_AUTO_TEST_CASE(writes_every_line_of_its_journal_though_the_file_is_moved_away) {
