@@ -58,8 +58,8 @@ struct poller::core {
   void run();
   void serve(int socket, std::uint32_t ticket);
   std::shared_ptr<watch> find(int socket, std::uint32_t ticket);
-  /// Whether the socket is still the one of that ticket; for holders of the mutex.
-  bool belongs(int socket, std::uint32_t ticket) const;
+  /// Null if the socket is another one by now; for holders of the mutex.
+  const watched_socket* look_up(int socket, std::uint32_t ticket) const;
   bool has_news_soon(int socket, const watch& shared) const;
 
   void stop() const { ::eventfd_write(stop_event.get(), 1); }
@@ -104,7 +104,7 @@ std::uint32_t poller::core::add(int socket, std::shared_ptr<watch> shared) {
 
 void poller::core::remove(int socket, std::uint32_t ticket) {
   const std::lock_guard guard{mutex};
-  if (!belongs(socket, ticket))
+  if (look_up(socket, ticket) == nullptr)
     return;
   watched.erase(socket);
   ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
@@ -144,7 +144,7 @@ void poller::core::serve(int socket, std::uint32_t ticket) {
     if (has_news_soon(socket, *shared))
       continue;
     const std::lock_guard guard{mutex};
-    if (belongs(socket, ticket))
+    if (look_up(socket, ticket) != nullptr)
       arm(socket, ticket, shared->armed);
     return;
   }
@@ -152,12 +152,13 @@ void poller::core::serve(int socket, std::uint32_t ticket) {
 
 std::shared_ptr<poller::watch> poller::core::find(int socket, std::uint32_t ticket) {
   const std::lock_guard guard{mutex};
-  return belongs(socket, ticket) ? watched[socket].shared : nullptr;
+  const watched_socket* const found = look_up(socket, ticket);
+  return found != nullptr ? found->shared : nullptr;
 }
 
-bool poller::core::belongs(int socket, std::uint32_t ticket) const {
+const poller::core::watched_socket* poller::core::look_up(int socket, std::uint32_t ticket) const {
   const auto i = watched.find(socket);
-  return i != watched.end() && i->second.ticket == ticket;
+  return i != watched.end() && i->second.ticket == ticket ? &i->second : nullptr;
 }
 
 /// Looks for news of a socket for a while, unless they usually take longer or another socket has
@@ -167,12 +168,11 @@ bool poller::core::has_news_soon(int socket, const watch& shared) const {
     return false;
   const auto events = static_cast<short>(events_of(shared.armed));
   std::array<pollfd, 2> looked_at{{{socket, events, 0}, {epoll.get(), POLLIN, 0}}};
-  const auto start = clock::now();
   do {
     if (::poll(looked_at.data(), looked_at.size(), 0) > 0)
       return looked_at.front().revents != 0;
     std::this_thread::yield();
-  } while (clock::now() - start < longest_look);
+  } while (clock::now() - shared.armed_at.load() < longest_look);
   return false;
 }
 

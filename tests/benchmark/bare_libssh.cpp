@@ -1,11 +1,11 @@
 #include "bare_libssh.hpp"
 
 #include "pool.hpp"
+#include "sshexec/ssh/address.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/private_key.hpp"
 #include "sshexec/ssh/session_setup.hpp"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -16,7 +16,6 @@
 #include <cstdio>
 #include <stdexcept>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace sshexec::bench {
@@ -29,14 +28,15 @@ struct open_session {
 };
 
 ssh::file_descriptor connect_to(const machine& target) {
-  ssh::file_descriptor result{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(target.port);
-  ::inet_pton(AF_INET, target.hostname.c_str(), &address.sin_addr);
+  const auto addresses = ssh::resolve(target.hostname, target.port);
+  if (!addresses)
+    throw std::runtime_error{addresses.error().text};
+  const ssh::address& there = addresses->front();
+  ssh::file_descriptor result{::socket(there.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const int yes = 1;
   ::setsockopt(result.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  if (::connect(result.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+  const auto* const where = reinterpret_cast<const sockaddr*>(&there.storage);
+  if (::connect(result.get(), where, there.length) != 0)
     throw std::runtime_error{"cannot connect to " + target.hostname};
   return result;
 }

@@ -2,6 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
+#include <memory>
+#include <utility>
+
 using namespace sshexec;
 using namespace sshexec::test;
 using namespace std::chrono_literals;
@@ -27,6 +31,21 @@ using pool_of_an_hour = special_pool<[](settings& x) {
   x.idle_timeout = 10h;
   x.keepalive_interval = 10h;
 }>;
+
+struct mortal_pool : simulated_pool {
+  /// A second command on a connection that is lost behind what `on_start` does; the next one works.
+  std::shared_ptr<pending_answer> request_behind_whose_start_it_dies(
+    std::function<void(simulated_connection&, ssh::exec_id)> on_start) {
+    network.on_start = succeed_at_once;
+    request(some_command());
+    network.on_start = std::move(on_start);
+    auto answer = request(some_command());
+    network.on_start = succeed_at_once;
+    connection().lose(ssh::error_kind::dropped);
+    settle();
+    return answer;
+  }
+};
 
 } // namespace
 
@@ -86,29 +105,20 @@ BOOST_AUTO_TEST_CASE(a_connection_that_went_silent_is_not_trusted_with_a_command
   BOOST_TEST(!connection().started.at(1).second.takes_spare);
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_connection_costs_no_attempt_even_if_the_command_was_sent_on_its_spare) {
-  network.on_start = succeed_at_once;
-  request(some_command());
-  network.on_start = start_only;
-  const auto answer = request(some_command());
-  network.on_start = succeed_at_once;
-  connection().lose(ssh::error_kind::dropped);
-  settle();
+BOOST_FIXTURE_TEST_CASE(
+  a_dead_connection_costs_no_attempt_even_if_the_command_was_sent_on_its_spare, mortal_pool) {
+  const auto answer = request_behind_whose_start_it_dies(start_only);
   BOOST_REQUIRE(answer->result);
   BOOST_TEST(answer->result->attempts == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_spare_that_opens_late_is_no_sign_that_the_command_on_it_was_heard) {
-  network.on_start = succeed_at_once;
-  request(some_command());
-  network.on_start = [](simulated_connection& x, ssh::exec_id id) {
+BOOST_FIXTURE_TEST_CASE(a_spare_that_opens_late_is_no_sign_that_the_command_on_it_was_heard,
+                        mortal_pool) {
+  const auto hear_first = [](simulated_connection& x, ssh::exec_id id) {
     x.hear();
     start_only(x, id);
   };
-  const auto answer = request(some_command());
-  network.on_start = succeed_at_once;
-  connection().lose(ssh::error_kind::dropped);
-  settle();
+  const auto answer = request_behind_whose_start_it_dies(hear_first);
   BOOST_REQUIRE(answer->result);
   BOOST_TEST(answer->result->attempts == 1U);
 }

@@ -37,9 +37,19 @@ struct stream {
   /// May be called on any thread, as what Boost.Test has may not.
   void make_readable() const { ::send(far.get(), "x", 1, 0); }
 
+  /// Takes a byte, and tells whether there was one.
+  [[nodiscard]] bool take() const {
+    char byte = 0;
+    return ::recv(watched.get(), &byte, 1, MSG_DONTWAIT) == 1;
+  }
+
   file_descriptor watched;
   file_descriptor far;
 };
+
+bool comes(std::promise<void>& x) {
+  return x.get_future().wait_for(patience) == std::future_status::ready;
+}
 
 } // namespace
 
@@ -88,10 +98,7 @@ BOOST_AUTO_TEST_CASE(a_socket_is_told_of_however_soon_its_news_come) {
   const std::weak_ptr<shared_state> weak = shared;
   shared->place = shared->watcher.add(shared->in_use.watched.get(), [weak] {
     const auto self = weak.lock();
-    if (!self)
-      return;
-    char byte = 0;
-    if (::recv(self->in_use.watched.get(), &byte, 1, MSG_DONTWAIT) != 1)
+    if (!self || !self->in_use.take())
       return;
     if (self->left-- == 0)
       return self->late.set_value();
@@ -103,10 +110,10 @@ BOOST_AUTO_TEST_CASE(a_socket_is_told_of_however_soon_its_news_come) {
   });
   shared->place.arm(sshexec::ssh::poller::interest::read);
   shared->in_use.make_readable();
-  BOOST_REQUIRE((shared->all.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_REQUIRE(comes(shared->all));
   std::this_thread::sleep_for(longer_than_it_looks);
   shared->in_use.make_readable();
-  BOOST_TEST((shared->late.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_TEST(comes(shared->late));
 }
 
 /// Its number may be another socket's by the time that the thread looks at it, or arms it.
@@ -128,10 +135,7 @@ BOOST_DATA_TEST_CASE(an_owner_may_leave_while_its_next_news_are_looked_for,
   const int number = shared->first.watched.get();
   shared->place = shared->watcher.add(number, [weak, number] {
     const auto self = weak.lock();
-    if (!self)
-      return;
-    char byte = 0;
-    if (::recv(number, &byte, 1, MSG_DONTWAIT) != 1)
+    if (!self || !self->first.take())
       return;
     self->place.arm(sshexec::ssh::poller::interest::read);
     if (--self->left > 0)
@@ -154,7 +158,7 @@ BOOST_DATA_TEST_CASE(an_owner_may_leave_while_its_next_news_are_looked_for,
     std::this_thread::sleep_for(longer_than_it_looks);
     shared->second.make_readable();
   }
-  BOOST_TEST((shared->told.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_TEST(comes(shared->told));
 }
 
 BOOST_AUTO_TEST_CASE(a_poller_may_end_on_one_of_its_own_threads) {
