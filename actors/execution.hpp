@@ -84,8 +84,9 @@ struct execution {
   /// Bytes that had arrived on the connection when the command was given to it, or, on the spare
   /// channel, sent.
   std::uint64_t heard_before = 0;
-  /// Whether it was sent on a connection that turned out dead, and then for nothing once more.
-  bool was_replaced = false;
+  /// Attempts that do not count against the allowed ones: one at most, on a pooled connection that
+  /// turned out dead. They are told, for the server may have run the command.
+  std::uint32_t free_attempts = 0;
   /// Marks the processes of a tracked command, anew for each attempt.
   std::string token;
   /// Of a tracked command, once it told it.

@@ -332,9 +332,9 @@ void machine_supervisor_state::cancel_timers(ssh::exec_id id) {
 }
 
 std::uint32_t machine_supervisor_state::allowed_attempts(const execution& x) const {
-  if (x.command.retry == retry_policy::never || circuit.is_probing())
-    return 1;
-  return static_cast<std::uint32_t>(config.retry_delays.size()) + 1;
+  const bool is_last = x.command.retry == retry_policy::never || circuit.is_probing();
+  const std::size_t retries = is_last ? 0 : config.retry_delays.size();
+  return x.free_attempts + 1 + static_cast<std::uint32_t>(retries);
 }
 
 caf::timespan machine_supervisor_state::delay_after(std::uint32_t failed) const {

@@ -244,7 +244,7 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
   x.attempting = false;
   x.where = stage::waiting;
   x.enter(phase::queue, now());
-  set_timer(timer::retry, delay_after(x.attempts), id);
+  set_timer(timer::retry, delay_after(x.attempts - x.free_attempts), id);
 }
 
 // -- input and output as they come ---------------------------------------------------------------

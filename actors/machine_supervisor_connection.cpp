@@ -256,8 +256,9 @@ void machine_supervisor_state::lost(const setback& reason) {
     ssh::exec_outcome outcome = connection->abandon(id);
     execution& x = executions.at(id);
     if (met_a_dead_connection(x)) {
-      x.was_replaced = true;
-      x.forget_attempt();
+      x.free_attempts = 1;
+      x.attempting = false;
+      notify(pool_event_kind::command_retried, x, reason.code, reason.text);
       cancel_timers(id);
       wait_again(id);
       continue;
@@ -278,7 +279,7 @@ void machine_supervisor_state::lost(const setback& reason) {
 }
 
 bool machine_supervisor_state::met_a_dead_connection(const execution& x) const {
-  return x.where == stage::running && x.reused_connection && !x.was_replaced && !x.input_consumed
+  return x.where == stage::running && x.reused_connection && x.free_attempts == 0 && !x.input_consumed
          && x.command.retry == retry_policy::always && life != life_stage::closing
          && connection->bytes_received() == x.heard_before;
 }

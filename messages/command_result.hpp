@@ -47,7 +47,8 @@ struct command_result {
   /// From receipt to answer: the sum of all phases.
   caf::timespan duration{0};
   phase_times times;
-  /// Tries it took, this one included.
+  /// Tries it took, this one included; one more than there are retry delays, and another one where
+  /// the command was sent on a pooled connection that turned out dead, at the most.
   std::uint32_t attempts = 1;
   /// Whether the connection had served before.
   bool reused_connection = false;

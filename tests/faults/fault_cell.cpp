@@ -15,10 +15,6 @@ constexpr place all_places[]
 constexpr fault all_faults[] = {fault::end,     fault::reset,    fault::silence, fault::disconnect,
                                 fault::refusal, fault::omission, fault::garbage};
 
-bool is_in_the_pool(place x) {
-  return x == place::idle_in_the_pool || x == place::being_retired;
-}
-
 /// Whether such a thing can happen there.
 bool exists(place where, fault what) {
   switch (what) {
@@ -51,7 +47,7 @@ std::vector<fault_cell> all_fault_cells() {
         continue;
       for (const std::size_t commands : {1, 20}) {
         result.push_back({where, what, persistence::once, commands});
-        if (!is_in_the_pool(where))
+        if (!is_in_the_pool(result.back()))
           result.push_back({where, what, persistence::always, commands});
       }
     }
@@ -177,6 +173,10 @@ expectation after_omission(const fault_cell& cell) {
 bool overtakes(const fault_cell& cell) {
   return cell.what == fault::reset
          && (cell.where == place::exit_status || cell.where == place::close);
+}
+
+bool is_in_the_pool(const fault_cell& cell) {
+  return cell.where == place::idle_in_the_pool || cell.where == place::being_retired;
 }
 
 expectation expected(const fault_cell& cell) {

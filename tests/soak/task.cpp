@@ -19,8 +19,9 @@ constexpr std::string_view number_mark = "# task ";
 /// What is kept of a task that prints too much.
 constexpr std::size_t cap = 1000;
 
-/// More than the first attempt and one for each of the executor's retries would be one too many.
-constexpr unsigned most_attempts = 4;
+/// The first attempt, one for each of the executor's retries, and one that was sent on a pooled
+/// connection that turned out dead.
+constexpr unsigned most_attempts = 5;
 
 std::string content(std::uint64_t seed, std::size_t size) {
   std::string result(size, '\0');
