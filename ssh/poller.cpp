@@ -57,6 +57,7 @@ struct poller::core {
   void arm(int socket, std::uint32_t ticket, interest what) const;
   void run();
   void serve(int socket, std::uint32_t ticket);
+  void arm_as_asked(int socket, std::uint32_t ticket, const watch& shared);
   std::shared_ptr<watch> find(int socket, std::uint32_t ticket);
   /// Null if the socket is another one by now; for holders of the mutex.
   const watched_socket* look_up(int socket, std::uint32_t ticket) const;
@@ -70,6 +71,8 @@ struct poller::core {
   /// Means the same to poll(2) and to epoll(7).
   static std::uint32_t events_of(interest what) {
     constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP;
+    if (what == interest::nothing)
+      return 0;
     return what == interest::read_write ? reading | EPOLLOUT : reading;
   }
 
@@ -143,10 +146,19 @@ void poller::core::serve(int socket, std::uint32_t ticket) {
     shared->armed_at = clock::now();
     if (has_news_soon(socket, *shared))
       continue;
-    const std::lock_guard guard{mutex};
-    if (look_up(socket, ticket) != nullptr)
-      arm(socket, ticket, shared->armed);
+    return arm_as_asked(socket, ticket, *shared);
+  }
+}
+
+/// Its owner may run elsewhere by now, ask for more, and arm the socket itself before this does.
+void poller::core::arm_as_asked(int socket, std::uint32_t ticket, const watch& shared) {
+  const std::lock_guard guard{mutex};
+  if (look_up(socket, ticket) == nullptr)
     return;
+  interest asked = interest::nothing;
+  while (shared.armed != asked) {
+    asked = shared.armed;
+    arm(socket, ticket, asked);
   }
 }
 
