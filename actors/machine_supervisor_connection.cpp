@@ -279,9 +279,9 @@ void machine_supervisor_state::lost(const setback& reason) {
 }
 
 bool machine_supervisor_state::met_a_dead_connection(const execution& x) const {
-  return x.where == stage::running && x.reused_connection && x.free_attempts == 0 && !x.input_consumed
-         && x.command.retry == retry_policy::always && life != life_stage::closing
-         && connection->bytes_received() == x.heard_before;
+  return x.where == stage::running && x.reused_connection && x.free_attempts == 0
+         && !x.input_consumed && x.command.retry == retry_policy::always
+         && life != life_stage::closing && connection->bytes_received() == x.heard_before;
 }
 
 void machine_supervisor_state::drop_connection() {
