@@ -23,16 +23,6 @@ settings watchful_settings() {
   return result;
 }
 
-settings impatient_settings() {
-  settings result = watchful_settings();
-  result.retry_delays.clear();
-  return result;
-}
-
-struct impatient_hub : hub {
-  impatient_hub() : hub(impatient_settings()) {}
-};
-
 struct watchful_hub : hub {
   watchful_hub() : hub(watchful_settings()) {}
 
@@ -68,13 +58,13 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_whose_peer_went_silent_is_closed) {
   BOOST_TEST(server.wait_for(event::disconnected));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_dead_connection_of_the_pool_is_replaced_even_where_nothing_is_retried,
-                        impatient_hub) {
+BOOST_AUTO_TEST_CASE(a_dead_connection_of_the_pool_is_replaced_and_costs_no_retry) {
   testing::scripted_server server;
-  BOOST_TEST(run(machine_of(server), "true").succeeded());
+  hub pool{without_retries(watchful_settings())};
+  BOOST_TEST(pool.run(machine_of(server), "true").succeeded());
   server.break_connections(testing::breakage::silence);
   BOOST_REQUIRE(server.wait_for(event::connection_broken));
-  BOOST_TEST(run(machine_of(server), "true").succeeded());
+  BOOST_TEST(pool.run(machine_of(server), "true").succeeded());
 }
 
 BOOST_AUTO_TEST_CASE(a_command_whose_server_stands_still_is_told_so) {

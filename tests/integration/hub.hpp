@@ -60,6 +60,12 @@ inline settings quick_settings() {
   return result;
 }
 
+/// Where only what costs no attempt can be done again.
+inline settings without_retries(settings result = quick_settings()) {
+  result.retry_delays.clear();
+  return result;
+}
+
 /// An actor system with one executor that keeps its files in a directory of its own.
 class hub {
 public:

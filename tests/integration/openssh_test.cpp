@@ -197,13 +197,13 @@ BOOST_AUTO_TEST_CASE(a_connection_dropped_during_a_command_is_followed_by_a_retr
   BOOST_TEST(server.authentications() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_pooled_connection_that_died_while_idle_is_replaced_unnoticed) {
-  BOOST_TEST(run(target, "true").succeeded());
+BOOST_AUTO_TEST_CASE(a_pooled_connection_that_died_while_idle_is_replaced_at_once) {
+  hub pool{without_retries()};
+  BOOST_TEST(pool.run(target, "true").succeeded());
   server.kill_sessions();
-  const auto answer = run(target, "echo back");
+  const auto answer = pool.run(target, "echo back");
   BOOST_REQUIRE(answer.succeeded());
   BOOST_TEST(answer->output.stdout_data == "back\n");
-  BOOST_TEST(answer->attempts == 1U);
   BOOST_TEST(server.authentications() == 2U);
 }
 
