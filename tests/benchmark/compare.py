@@ -380,6 +380,9 @@ def main():
         site = Site(Path(directory))
         try:
             table = rows(site)
+            unknown = set(wanted.row or []) - {row.name for row in table}
+            if unknown:
+                parser.error(f"no such row: {', '.join(sorted(unknown))}")
             if wanted.list:
                 print("\n".join(row.name for row in table))
                 return
