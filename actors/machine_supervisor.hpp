@@ -156,7 +156,11 @@ struct machine_supervisor_state {
   void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
   void channel_closed();
+  void leave_channel(ssh::exec_id id);
+  /// For a channel, in the attempt that is under way.
   void wait_again(ssh::exec_id id);
+  /// Its attempt failed, and another one follows.
+  void end_attempt(ssh::exec_id id, const setback& reason);
   void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
 
   // -- input and output as they come ---------------------------------------------------------

@@ -222,12 +222,24 @@ void machine_supervisor_state::channel_closed() {
   start_waiting();
 }
 
-void machine_supervisor_state::wait_again(ssh::exec_id id) {
+void machine_supervisor_state::leave_channel(ssh::exec_id id) {
   execution& x = executions.at(id);
   x.where = stage::waiting;
   x.enter(phase::queue, now());
   tracked.erase(id);
+}
+
+void machine_supervisor_state::wait_again(ssh::exec_id id) {
+  leave_channel(id);
   waiting.insert(id);
+}
+
+void machine_supervisor_state::end_attempt(ssh::exec_id id, const setback& reason) {
+  execution& x = executions.at(id);
+  notify(pool_event_kind::command_retried, x, reason.code, reason.text);
+  cancel_timers(id);
+  x.attempting = false;
+  leave_channel(id);
 }
 
 void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& reason,
@@ -238,12 +250,7 @@ void machine_supervisor_state::retry_or_fail(ssh::exec_id id, const setback& rea
       && (x.command.retry == retry_policy::always || x.progress == progress::not_started);
   if (!may_repeat || x.attempts >= allowed_attempts(x))
     return fail(id, reason.code, with_output(describe(x, reason), std::move(output)));
-  notify(pool_event_kind::command_retried, x, reason.code, reason.text);
-  cancel_timers(id);
-  tracked.erase(id);
-  x.attempting = false;
-  x.where = stage::waiting;
-  x.enter(phase::queue, now());
+  end_attempt(id, reason);
   set_timer(timer::retry, delay_after(x.attempts - x.free_attempts), id);
 }
 

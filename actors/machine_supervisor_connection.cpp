@@ -257,10 +257,8 @@ void machine_supervisor_state::lost(const setback& reason) {
     execution& x = executions.at(id);
     if (met_a_dead_connection(x)) {
       x.free_attempts = 1;
-      x.attempting = false;
-      notify(pool_event_kind::command_retried, x, reason.code, reason.text);
-      cancel_timers(id);
-      wait_again(id);
+      end_attempt(id, reason);
+      waiting.insert(id);
       continue;
     }
     if (outcome.has_ended())
