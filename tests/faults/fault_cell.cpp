@@ -47,7 +47,7 @@ std::vector<fault_cell> all_fault_cells() {
         continue;
       for (const std::size_t commands : {1, 20}) {
         result.push_back({where, what, persistence::once, commands});
-        if (!is_in_the_pool(result.back()))
+        if (!is_in_the_pool(where))
           result.push_back({where, what, persistence::always, commands});
       }
     }
@@ -175,8 +175,8 @@ bool overtakes(const fault_cell& cell) {
          && (cell.where == place::exit_status || cell.where == place::close);
 }
 
-bool is_in_the_pool(const fault_cell& cell) {
-  return cell.where == place::idle_in_the_pool || cell.where == place::being_retired;
+bool is_in_the_pool(place x) {
+  return x == place::idle_in_the_pool || x == place::being_retired;
 }
 
 expectation expected(const fault_cell& cell) {

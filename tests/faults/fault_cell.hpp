@@ -76,9 +76,9 @@ struct expectation {
 /// A reset may overtake what was sent before it, so it cannot be told how much arrives.
 bool overtakes(const fault_cell& cell);
 
-/// Whether the fault meets a pooled connection. A command sent on it before that is known takes a
-/// second attempt.
-bool is_in_the_pool(const fault_cell& cell);
+/// Whether what happens there meets a pooled connection. A command sent on it before that is known
+/// takes a second attempt.
+bool is_in_the_pool(place x);
 
 /// By the rules of the design, for a command that is alone.
 expectation expected(const fault_cell& cell);

@@ -204,7 +204,7 @@ public:
     if (cell_.where == place::host_key)
       remember_host_key();
     scripts_.begin();
-    if (cell_.where >= place::idle_in_the_pool)
+    if (is_in_the_pool(cell_.where))
       break_the_pooled_connection();
     result.answers = run(cell_.commands);
     scripts_.heal();
