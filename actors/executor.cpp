@@ -1,14 +1,14 @@
 #include "sshexec/actors/executor.hpp"
 
-#include "sshexec/actors/connect_gate.hpp"
-#include "sshexec/actors/execution_journal.hpp"
-#include "sshexec/actors/file_credential_store.hpp"
-#include "sshexec/actors/file_host_key_store.hpp"
-#include "sshexec/actors/key_ring.hpp"
-#include "sshexec/actors/pool_registry.hpp"
-#include "sshexec/actors/resolver.hpp"
-#include "sshexec/actors/service_error.hpp"
-#include "sshexec/actors/spawn_poller.hpp"
+#include "sshexec/actors/pool/connect_gate.hpp"
+#include "sshexec/actors/pool/pool_registry.hpp"
+#include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/runtime/spawn_poller.hpp"
+#include "sshexec/actors/services/execution_journal.hpp"
+#include "sshexec/actors/services/file_credential_store.hpp"
+#include "sshexec/actors/services/file_host_key_store.hpp"
+#include "sshexec/actors/services/key_ring.hpp"
+#include "sshexec/actors/services/resolver.hpp"
 
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sshexec/actors/services.hpp"
+#include "sshexec/actors/services/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 

@@ -1,6 +1,6 @@
 #include "sshexec/actors/settings.hpp"
 
-#include "sshexec/actors/service_error.hpp"
+#include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/messages/command.hpp"
 
 #include <caf/config_value.hpp>

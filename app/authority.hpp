@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sshexec/remote/tls_context.hpp"
+#include "sshexec/actors/remote/wire/tls_context.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

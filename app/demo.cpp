@@ -1,7 +1,7 @@
 #include "demo.hpp"
 
 #include "report.hpp"
-#include "sshexec/actors/escape.hpp"
+#include "sshexec/actors/services/escape.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 #include "tool_system.hpp"

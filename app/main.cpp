@@ -2,8 +2,8 @@
 #include "demo.hpp"
 #include "descriptors.hpp"
 #include "report.hpp"
-#include "run_options.hpp"
-#include "serve.hpp"
+#include "run/run_options.hpp"
+#include "serve/serve.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
 #include "report.hpp"
 
 #include "descriptors.hpp"
-#include "sshexec/actors/escape.hpp"
+#include "sshexec/actors/services/escape.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "sshexec/actors/remote/network_address.hpp"
 #include "sshexec/messages/machine.hpp"
-#include "sshexec/remote/network_address.hpp"
 
 #include <tl/expected.hpp>
 

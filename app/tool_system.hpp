@@ -1,8 +1,8 @@
 #pragma once
 
 #include "sshexec/actors/executor.hpp"
-#include "sshexec/remote/connect_executor.hpp"
-#include "sshexec/remote/networking.hpp"
+#include "sshexec/actors/remote/connect_executor.hpp"
+#include "sshexec/actors/remote/networking.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -13,9 +13,6 @@ install(EXPORT sshexecTargets NAMESPACE sshexec:: DESTINATION ${SSHEXEC_CMAKE_DI
 if(SSHEXEC_HAS_REMOTE)
   install(TARGETS sshexec_remote EXPORT sshexecTargets)
   set_target_properties(sshexec_remote PROPERTIES EXPORT_NAME remote)
-  install(DIRECTORY remote
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sshexec
-    FILES_MATCHING PATTERN *.hpp)
 endif()
 
 install(DIRECTORY messages ssh actors

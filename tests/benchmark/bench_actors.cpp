@@ -1,9 +1,9 @@
 /// The actors' own cost of a command: its connection ends each command as soon as it is told to
 /// start it.
 
-#include "sshexec/actors/connect_gate.hpp"
-#include "sshexec/actors/key_ring.hpp"
-#include "sshexec/actors/pool_registry.hpp"
+#include "sshexec/actors/pool/connect_gate.hpp"
+#include "sshexec/actors/pool/pool_registry.hpp"
+#include "sshexec/actors/services/key_ring.hpp"
 
 #include <benchmark/benchmark.h>
 #include <caf/actor_system.hpp>

@@ -1,6 +1,6 @@
 #include "fuzz.hpp"
-#include "sshexec/actors/escape.hpp"
-#include "sshexec/actors/journal_line.hpp"
+#include "sshexec/actors/services/escape.hpp"
+#include "sshexec/actors/services/journal_line.hpp"
 #include "unescape.hpp"
 
 #include <nlohmann/json.hpp>

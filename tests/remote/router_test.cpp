@@ -1,7 +1,7 @@
 #include "nodes.hpp"
 #include "served.hpp"
-#include "sshexec/actors/router.hpp"
-#include "sshexec/remote/connect_node.hpp"
+#include "sshexec/actors/cluster/router.hpp"
+#include "sshexec/actors/remote/connect_node.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 
 #include <boost/test/unit_test.hpp>

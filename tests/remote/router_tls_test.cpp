@@ -1,6 +1,6 @@
 #include "nodes.hpp"
-#include "sshexec/actors/router.hpp"
-#include "sshexec/remote/connect_node.hpp"
+#include "sshexec/actors/cluster/router.hpp"
+#include "sshexec/actors/remote/connect_node.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "sshexec/remote/sockets.hpp"
+#include "sshexec/actors/remote/wire/sockets.hpp"
 #include "sshexec/testing/loopback.hpp"
 
 #include <boost/test/unit_test.hpp>

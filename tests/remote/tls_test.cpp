@@ -1,6 +1,6 @@
 #include "nodes.hpp"
-#include "sshexec/remote/sockets.hpp"
-#include "sshexec/remote/tls_context.hpp"
+#include "sshexec/actors/remote/wire/sockets.hpp"
+#include "sshexec/actors/remote/wire/tls_context.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <poll.h>

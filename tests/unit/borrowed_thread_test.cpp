@@ -1,5 +1,5 @@
 #include "actor_fixture.hpp"
-#include "sshexec/actors/borrowed_thread.hpp"
+#include "sshexec/actors/runtime/borrowed_thread.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/event_based_actor.hpp>

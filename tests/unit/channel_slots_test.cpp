@@ -1,4 +1,4 @@
-#include "sshexec/actors/channel_slots.hpp"
+#include "sshexec/actors/pool/channel_slots.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 #include "simulated_pool.hpp"
-#include "sshexec/actors/connect_gate.hpp"
+#include "sshexec/actors/pool/connect_gate.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
-#include "sshexec/actors/escape.hpp"
-#include "sshexec/actors/execution_journal.hpp"
+#include "sshexec/actors/services/escape.hpp"
+#include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 #include "unescape.hpp"
 

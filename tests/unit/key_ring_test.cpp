@@ -1,6 +1,6 @@
 #include "files.hpp"
 #include "simulated_pool.hpp"
-#include "sshexec/actors/key_ring.hpp"
+#include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "sshexec/actors/latency_histogram.hpp"
+#include "sshexec/actors/pool/latency_histogram.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "sshexec/actors/rendezvous.hpp"
+#include "sshexec/actors/cluster/rendezvous.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 #include "actor_fixture.hpp"
-#include "sshexec/actors/reply.hpp"
+#include "sshexec/actors/runtime/reply.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/stateful_actor.hpp>

@@ -1,9 +1,9 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
-#include "sshexec/actors/file_credential_store.hpp"
-#include "sshexec/actors/file_host_key_store.hpp"
-#include "sshexec/actors/key_ring.hpp"
-#include "sshexec/actors/resolver.hpp"
+#include "sshexec/actors/services/file_credential_store.hpp"
+#include "sshexec/actors/services/file_host_key_store.hpp"
+#include "sshexec/actors/services/key_ring.hpp"
+#include "sshexec/actors/services/resolver.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 #include "simulated_pool.hpp"
 
-#include "sshexec/actors/connect_gate.hpp"
+#include "sshexec/actors/pool/connect_gate.hpp"
 
 #include <utility>
 

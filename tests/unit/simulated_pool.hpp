@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sshexec/actors/pool_registry.hpp"
+#include "sshexec/actors/pool/pool_registry.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/testing/virtual_time.hpp"
 

@@ -1,5 +1,5 @@
 #include "simulated_pool.hpp"
-#include "sshexec/actors/reply.hpp"
+#include "sshexec/actors/runtime/reply.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/typed_event_based_actor.hpp>

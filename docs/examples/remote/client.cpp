@@ -2,9 +2,9 @@
 ///
 ///     client HUB-PORT CERTIFICATE KEY AUTHORITY HOSTNAME PORT
 
+#include <sshexec/actors/remote/connect_executor.hpp>
+#include <sshexec/actors/remote/networking.hpp>
 #include <sshexec/messages/executor.hpp>
-#include <sshexec/remote/connect_executor.hpp>
-#include <sshexec/remote/networking.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

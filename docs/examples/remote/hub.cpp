@@ -3,8 +3,8 @@
 ///     hub CERTIFICATE KEY AUTHORITY
 
 #include <sshexec/actors/executor.hpp>
-#include <sshexec/remote/networking.hpp>
-#include <sshexec/remote/publish_executor.hpp>
+#include <sshexec/actors/remote/networking.hpp>
+#include <sshexec/actors/remote/publish_executor.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

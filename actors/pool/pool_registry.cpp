@@ -1,0 +1,303 @@
+#include "sshexec/actors/pool/pool_registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sshexec {
+
+namespace {
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+}
+
+bool holds_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
+bool is_bound(caf::timespan x) {
+  return x.count() > 0 && x <= longest_duration;
+}
+
+bool is_variable_name(const std::string& name) {
+  return !name.empty() && name.find('=') == std::string::npos && !holds_nul(name);
+}
+
+} // namespace
+
+caf::result<command_result> pool_registry_state::execute(machine& target, command& what) {
+  ++requests;
+  complete(target);
+  complete(what);
+  if (shutdown_reason)
+    return refuse(target, what, error_code::shutting_down, "the executor is shutting down");
+  if (auto reason = objection(target, what))
+    return refuse(target, what, error_code::invalid_argument, std::move(*reason));
+  entry& chosen = entry_of(target);
+  ++chosen.delegated;
+  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
+}
+
+void pool_registry_state::cancel(machine& target, std::string& command_id) {
+  complete(target);
+  if (const auto i = machines.find(target); i != machines.end())
+    self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
+}
+
+caf::result<void> pool_registry_state::input(machine& target, std::string& command_id,
+                                             std::string& data, bool end) {
+  complete(target);
+  if (const auto i = machines.find(target); i != machines.end())
+    return self->delegate(i->second.supervisor, input_atom_v, std::move(target),
+                          std::move(command_id), std::move(data), end);
+  failure reason;
+  reason.message = to_address(target) + ": no command takes this input";
+  return make_failure(error_code::invalid_argument, std::move(reason));
+}
+
+void pool_registry_state::expired(const machine& target, std::uint64_t received) {
+  const auto i = machines.find(target);
+  // A request that is on its way keeps the supervisor, so that none is ever lost to an expiry.
+  if (i == machines.end() || i->second.delegated != received)
+    return;
+  self->send_exit(i->second.supervisor, caf::exit_reason::normal);
+  machines.erase(i);
+  pool_event event;
+  event.kind = pool_event_kind::machine_retired;
+  event.time = caf::make_timestamp();
+  event.machine = target;
+  tell(observers, event);
+}
+
+void pool_registry_state::supervisor_ended(const caf::actor_addr& supervisor) {
+  const auto ended = supervisors.find(supervisor);
+  if (ended == supervisors.end())
+    return;
+  const auto current = machines.find(ended->second);
+  if (current != machines.end() && current->second.supervisor == supervisor)
+    machines.erase(current);
+  supervisors.erase(ended);
+  quit_when_done();
+}
+
+void pool_registry_state::shut_down(const caf::error& reason) {
+  shutdown_reason = reason;
+  for (const auto& [supervisor, target] : supervisors)
+    self->send_exit(supervisor, caf::exit_reason::user_shutdown);
+  quit_when_done();
+}
+
+void pool_registry_state::subscribe(const observer_actor& who) {
+  auto list = observers ? *observers : std::vector<observer_actor>{};
+  // From another node, a handle may arrive empty.
+  if (!who || std::find(list.begin(), list.end(), who) != list.end())
+    return;
+  self->monitor(who);
+  list.push_back(who);
+  set_observers(std::move(list));
+}
+
+void pool_registry_state::unsubscribe(const caf::actor_addr& who) {
+  const auto is_meant = [&](const observer_actor& x) { return x.address() == who; };
+  if (!observers || std::none_of(observers->begin(), observers->end(), is_meant))
+    return;
+  self->demonitor(who);
+  auto list = *observers;
+  std::erase_if(list, is_meant);
+  set_observers(std::move(list));
+}
+
+void pool_registry_state::credentials_changed(machine& target) {
+  complete(target);
+  self->send(services.keys, changed_atom_v);
+  if (const auto found = machines.find(target); found != machines.end())
+    self->send(found->second.supervisor, changed_atom_v);
+}
+
+void pool_registry_state::all_credentials_changed() {
+  self->send(services.keys, changed_atom_v);
+  for (const auto& [target, known] : machines)
+    self->send(known.supervisor, changed_atom_v);
+}
+
+void pool_registry_state::set_observers(std::vector<observer_actor> list) {
+  observers
+    = list.empty() ? nullptr : std::make_shared<const std::vector<observer_actor>>(std::move(list));
+  for (const auto& [target, known] : machines)
+    self->send(known.supervisor, observers_atom::value, observers);
+}
+
+caf::result<executor_status> pool_registry_state::status() {
+  auto promise = self->make_response_promise<executor_status>();
+  next_askers.emplace_back(promise);
+  if (current_survey.missing == 0)
+    begin_survey();
+  return promise;
+}
+
+void pool_registry_state::begin_survey() {
+  current_survey = {{}, machines.size(), std::exchange(next_askers, {})};
+  // An ended supervisor's mailbox answers with an error, so none is waited for in vain.
+  for (const auto& [target, known] : machines) {
+    self->request(known.supervisor, caf::infinite, status_atom_v)
+      .then(
+        [this](machine_status& x) {
+          current_survey.seen.machines.push_back(std::move(x));
+          one_less_missing();
+        },
+        [this](const caf::error&) { one_less_missing(); });
+  }
+  if (machines.empty())
+    end_survey();
+}
+
+void pool_registry_state::one_less_missing() {
+  if (--current_survey.missing == 0)
+    end_survey();
+}
+
+void pool_registry_state::end_survey() {
+  executor_status& seen = current_survey.seen;
+  seen.requests = requests;
+  seen.refused = refused;
+  std::sort(seen.machines.begin(), seen.machines.end(),
+            [](const auto& a, const auto& b) { return a.machine < b.machine; });
+  for (auto& asker : current_survey.askers)
+    asker.deliver(seen);
+  current_survey = {};
+  if (!next_askers.empty())
+    begin_survey();
+}
+
+std::optional<std::string> pool_registry_state::objection(const machine& target,
+                                                          const command& what) const {
+  if (is_blank(target.hostname))
+    return "The machine has no hostname";
+  if (target.port == 0)
+    return "The machine's port cannot be 0";
+  if (holds_nul(target.hostname + target.username + target.identity_file))
+    return "The machine holds a NUL byte";
+  if (is_blank(what.line))
+    return "Command cannot be empty";
+  if (holds_nul(what.line))
+    return "The command holds a NUL byte";
+  if (what.pty && holds_nul(what.pty->type))
+    return "The terminal's type holds a NUL byte";
+  if (*what.max_output > largest_data)
+    return "At most 1 GiB can be kept of each stream of a command";
+  if (what.stdin_data.size() > largest_data)
+    return too_much_input;
+  if (!is_bound(*what.timeout))
+    return "The command's timeout must be longer than 0 and at most a year";
+  if (what.deadline && !is_bound(*what.deadline))
+    return "The command's deadline must be longer than 0 and at most a year";
+  for (const auto& [name, value] : what.environment) {
+    if (!is_variable_name(name) || holds_nul(value))
+      return "An environment variable needs a name without '=', and neither name nor value may "
+             "hold a NUL byte";
+  }
+  return std::nullopt;
+}
+
+caf::error pool_registry_state::refuse(const machine& target, const command& what, error_code code,
+                                       std::string message) {
+  ++refused;
+  execution_record record;
+  record.time = caf::make_timestamp();
+  record.machine = target;
+  record.command_line = what.line;
+  record.outcome = code;
+  record.message = message;
+  pool_event event;
+  event.kind = pool_event_kind::command_finished;
+  event.time = record.time;
+  event.machine = target;
+  event.command_id = what.id;
+  event.command_line = what.line;
+  event.outcome = code;
+  event.detail = message;
+  self->send(services.journal, std::move(record));
+  tell(observers, event);
+  failure reason;
+  reason.message = std::move(message);
+  reason.machine = to_address(target);
+  return make_failure(code, std::move(reason));
+}
+
+void pool_registry_state::complete(machine& target) const {
+  if (target.username.empty())
+    target.username = config.user;
+}
+
+void pool_registry_state::complete(command& what) const {
+  if (!what.timeout)
+    what.timeout = config.command_timeout;
+  if (!what.max_output)
+    what.max_output = config.max_output;
+}
+
+pool_registry_state::entry& pool_registry_state::entry_of(const machine& target) {
+  const auto [i, is_new] = machines.try_emplace(target);
+  if (is_new) {
+    i->second.supervisor = self->spawn(machine_supervisor, target, config, services,
+                                       caf::actor_cast<registry_actor>(self));
+    self->monitor(i->second.supervisor);
+    supervisors.emplace(i->second.supervisor.address(), target);
+    if (observers)
+      self->send(i->second.supervisor, observers_atom::value, observers);
+  }
+  return i->second;
+}
+
+void pool_registry_state::quit_when_done() {
+  if (shutdown_reason && supervisors.empty())
+    quit();
+}
+
+void pool_registry_state::quit() {
+  // Those who live longer would keep what is left of this actor in memory.
+  if (observers) {
+    for (const observer_actor& observer : *observers)
+      self->demonitor(observer.address());
+  }
+  for (const caf::actor& service : owned)
+    self->send_exit(service, caf::exit_reason::user_shutdown);
+  self->quit(*shutdown_reason);
+}
+
+registry_actor::behavior_type
+pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settings config,
+              supervisor_services services, std::vector<caf::actor> owned) {
+  self->state.owned = std::move(owned);
+  self->state.config = std::move(config);
+  self->state.services = std::move(services);
+  self->set_exit_handler(
+    [self](const caf::exit_msg& message) { self->state.shut_down(message.reason); });
+  self->set_down_handler([self](const caf::down_msg& message) {
+    self->state.supervisor_ended(message.source);
+    self->state.unsubscribe(message.source);
+  });
+  return {
+    [self](execute_atom, machine& target, command& what) {
+      return self->state.execute(target, what);
+    },
+    [self](cancel_atom, machine& target, std::string& command_id) {
+      self->state.cancel(target, command_id);
+    },
+    [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
+      return self->state.input(target, command_id, data, end);
+    },
+    [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
+    [self](unsubscribe_atom, const observer_actor& who) {
+      self->state.unsubscribe(caf::actor_cast<caf::actor_addr>(who));
+    },
+    [self](status_atom) { return self->state.status(); },
+    [self](changed_atom, machine& target) { self->state.credentials_changed(target); },
+    [self](changed_atom) { self->state.all_credentials_changed(); },
+    [self](expired_atom, const machine& target, std::uint64_t received) {
+      self->state.expired(target, received);
+    },
+  };
+}
+
+} // namespace sshexec

@@ -1,0 +1,126 @@
+#include "sshexec/actors/remote/wire/tls_context.hpp"
+
+#include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
+
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <initializer_list>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace sshexec {
+
+namespace {
+
+using complaint = std::optional<std::string>;
+
+complaint missing_file(const tls_files& files) {
+  const std::initializer_list<std::pair<const std::string&, const char*>> wanted{
+    {files.certificate, "a certificate"}, {files.key, "a key"}, {files.authority, "an authority"}};
+  for (const auto& [path, what] : wanted) {
+    if (path.empty())
+      return std::string{"TLS needs a certificate, its key and an authority: "} + what
+             + " is missing";
+  }
+  return std::nullopt;
+}
+
+/// OpenSSL tells a file that is not there and one that holds nonsense in the same words.
+complaint unreadable_file(const tls_files& files) {
+  for (const auto* path : {&files.certificate, &files.key, &files.authority}) {
+    const ssh::file_descriptor file{::open(path->c_str(), O_RDONLY | O_CLOEXEC)};
+
+    struct stat status {};
+
+    if (!file || ::fstat(file.get(), &status) != 0)
+      return *path + ": " + std::system_category().message(errno);
+    if (!S_ISREG(status.st_mode))
+      return *path + ": not a file";
+  }
+  return std::nullopt;
+}
+
+/// Keeps OpenSSL from asking for a passphrase on the terminal.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
+complaint use_files(SSL_CTX* context, const tls_files& files) {
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
+    return files.certificate + " holds no certificate in PEM format";
+  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+    return mismatch ? files.key + " is not the key of the certificate " + files.certificate
+                    : files.key + " holds no unencrypted key in PEM format";
+  }
+  if (SSL_CTX_check_private_key(context) != 1)
+    return files.key + " is not the key of the certificate " + files.certificate;
+  if (SSL_CTX_load_verify_file(context, files.authority.c_str()) != 1)
+    return files.authority + " holds no authority's certificate in PEM format";
+  return std::nullopt;
+}
+
+std::string to_string(const ASN1_TIME* time) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), BIO_free};
+  std::array<char, 64> buffer{};
+  ASN1_TIME_print(text.get(), time);
+  BIO_read(text.get(), buffer.data(), static_cast<int>(buffer.size()) - 1);
+  return buffer.data();
+}
+
+complaint outdated(SSL_CTX* context, const tls_files& files) {
+  const X509* certificate = SSL_CTX_get0_certificate(context);
+  const ASN1_TIME* first = X509_get0_notBefore(certificate);
+  const ASN1_TIME* last = X509_get0_notAfter(certificate);
+  if (X509_cmp_current_time(last) < 0)
+    return files.certificate + " expired on " + to_string(last);
+  if (X509_cmp_current_time(first) > 0)
+    return files.certificate + " is not valid before " + to_string(first);
+  return std::nullopt;
+}
+
+void set_rules(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // Every connection shows its certificate anew: one that has expired must not come back.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                              | SSL_MODE_RELEASE_BUFFERS);
+}
+
+} // namespace
+
+caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
+  const auto refuse = [](std::string why) {
+    ERR_clear_error();
+    return make_service_error(error_code::configuration_error, std::move(why));
+  };
+  ERR_clear_error();
+  if (auto why = missing_file(files))
+    return refuse(std::move(*why));
+  if (auto why = unreadable_file(files))
+    return refuse(std::move(*why));
+  const auto* method = role == tls_role::server ? TLS_server_method() : TLS_client_method();
+  tls_context context{SSL_CTX_new(method), SSL_CTX_free};
+  if (!context)
+    return refuse("OpenSSL cannot be used");
+  if (auto why = use_files(context.get(), files))
+    return refuse(std::move(*why));
+  if (auto why = outdated(context.get(), files))
+    return refuse(std::move(*why));
+  set_rules(context.get());
+  return context;
+}
+
+} // namespace sshexec

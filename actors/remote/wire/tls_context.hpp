@@ -1,0 +1,24 @@
+#pragma once
+
+#include "sshexec/actors/remote/tls_files.hpp"
+
+#include <caf/expected.hpp>
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace sshexec {
+
+enum class tls_role : std::uint8_t { client, server };
+
+/// Keys and rules for all connections of one side; may be used by several threads.
+using tls_context = std::shared_ptr<SSL_CTX>;
+
+/// Reads the files once and for all, so that what happens to them later harms no connection. Every
+/// peer must show a certificate for its role that the authority signed; TLS 1.2 is the oldest
+/// version spoken. Fails with `configuration_error` when a file is not given, cannot be read, holds
+/// something else, or does not fit the others, and when the certificate is not valid today.
+caf::expected<tls_context> load_tls(const tls_files& files, tls_role role);
+
+} // namespace sshexec

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "sshexec/actors/remote/wire/tls_tunnel.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+
+namespace sshexec {
+
+/// Stands between a listening port and CAF: a peer reaches CAF only once its TLS handshake is over
+/// and its certificate was found good. CAF's own TLS (caf::openssl 0.17.6) spins on a connection
+/// that stays silent, whatever its timeouts are set to (actor-framework/actor-framework#1060),
+/// reads the certificate files anew for each connection, and ends the process when it cannot.
+class tls_front {
+public:
+  /// Gets a socket that carries, in the clear, what an admitted peer says. False when nobody takes
+  /// connections any more.
+  using admit_function = std::function<bool(ssh::file_descriptor)>;
+  /// Told of a peer that was turned away, as "address: reason", on the front's thread.
+  using refused_function = std::function<void(const std::string&)>;
+
+  struct options {
+    /// For a handshake, from its accept; a peer that needs longer is turned away.
+    std::chrono::milliseconds handshake_timeout = std::chrono::seconds{5};
+    /// Handshakes at once; beyond that the oldest makes way, so that silent peers keep nobody out.
+    std::size_t max_handshakes = 256;
+    refused_function on_refused;
+  };
+
+  /// `stop` becomes readable, or hangs up, when the front is to end.
+  tls_front(ssh::file_descriptor listener, tls_context context, int stop, options wanted,
+            admit_function admit);
+
+  /// Serves until told to stop, on the calling thread.
+  void run();
+
+private:
+  using clock = tls_tunnel::clock;
+
+  struct newcomer {
+    tls_stream stream;
+    std::string address;
+    clock::time_point deadline;
+    short wanted = POLLIN;
+    bool has_news = true;
+  };
+
+  struct flow {
+    tls_tunnel tunnel;
+    bool busy = true;
+    bool has_news = false;
+  };
+
+  void wait();
+  void accept_all();
+  void advance_handshakes();
+  /// True when the handshake is over, well or not.
+  bool advance(newcomer& peer);
+  void admit(newcomer& peer);
+  void refuse(const newcomer& peer, const std::string& reason) const;
+  void advance_tunnels();
+  [[nodiscard]] int timeout() const;
+
+  ssh::file_descriptor listener_;
+  tls_context context_;
+  int stop_;
+  options options_;
+  admit_function admit_;
+  std::list<newcomer> newcomers_;
+  std::list<flow> flows_;
+  bool accepting_ = true;
+  clock::time_point accept_again_;
+  bool stopped_ = false;
+};
+
+} // namespace sshexec

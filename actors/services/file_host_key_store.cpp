@@ -1,0 +1,89 @@
+#include "sshexec/actors/services/file_host_key_store.hpp"
+
+#include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/services/home.hpp"
+#include "sshexec/ssh/crypto_state.hpp"
+
+#include <algorithm>
+
+namespace sshexec {
+
+namespace {
+
+constexpr const char* system_known_hosts_file = "/etc/ssh/ssh_known_hosts";
+
+std::vector<ssh::known_hosts_file> open_files(const std::string& user_file) {
+  std::vector<ssh::known_hosts_file> files;
+  if (user_file.empty()) {
+    files.emplace_back(home_directory() / ".ssh" / "known_hosts");
+    files.emplace_back(system_known_hosts_file);
+  } else {
+    files.emplace_back(expand_home(user_file));
+  }
+  return files;
+}
+
+bool contains(const std::vector<ssh::host_key>& keys, const ssh::host_key& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+void append(std::vector<ssh::host_key>& keys, const std::vector<ssh::host_key>& more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+}
+
+std::string describe(const ssh::host_key& key) {
+  return ssh::fingerprint(key) + " (" + key.type + ')';
+}
+
+} // namespace
+
+ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::string& host,
+                                                                std::uint16_t port) {
+  ssh::known_keys all;
+  for (auto& file : files) {
+    auto found = file.find(host, port);
+    if (!found)
+      return found;
+    append(all.trusted, found->trusted);
+    append(all.revoked, found->revoked);
+  }
+  return all;
+}
+
+caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string& host,
+                                                               std::uint16_t port,
+                                                               const ssh::host_key& key) {
+  const auto known = look_up(host, port);
+  if (!known)
+    return to_caf_error(known.error());
+  if (contains(known->revoked, key))
+    return make_service_error(error_code::host_key_error,
+                              "Host key " + describe(key) + " of " + host + " is revoked");
+  if (contains(known->trusted, key))
+    return key;
+  if (!known->trusted.empty())
+    return make_service_error(error_code::host_key_error,
+                              "Host key of " + host + " was recorded as "
+                                + describe(known->trusted.front()) + " meanwhile, but seen is "
+                                + describe(key));
+  if (const auto written = files.front().append(host, port, key); !written)
+    return to_caf_error(written.error());
+  return key;
+}
+
+host_key_store::behavior_type
+file_host_key_store(host_key_store::stateful_pointer<file_host_key_store_state> self,
+                    const std::string& known_hosts_file) {
+  self->state.files = open_files(known_hosts_file);
+  self->attach_functor(ssh::free_crypto_state);
+  return {
+    [self](look_up_atom, const std::string& host, std::uint16_t port) {
+      return to_answer(self->state.look_up(host, port));
+    },
+    [self](remember_atom, const std::string& host, std::uint16_t port, const ssh::host_key& key) {
+      return self->state.remember(host, port, key);
+    },
+  };
+}
+
+} // namespace sshexec

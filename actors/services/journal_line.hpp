@@ -1,0 +1,16 @@
+#pragma once
+
+#include "sshexec/actors/services/services.hpp"
+
+#include <string>
+
+namespace sshexec {
+
+/// A record as one line of the journal, without its end: fields of the form `name=value`, text in
+/// quotes and escaped (see `escape`).
+std::string to_plain_line(const execution_record& x);
+
+/// The same as a JSON object. Its text is escaped, too, before JSON does.
+std::string to_json_line(const execution_record& x);
+
+} // namespace sshexec

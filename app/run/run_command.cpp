@@ -1,0 +1,109 @@
+#include "run/run_command.hpp"
+
+#include "report.hpp"
+#include "run/local_terminal.hpp"
+#include "run/run_session.hpp"
+#include "signal_watcher.hpp"
+#include "tool_system.hpp"
+
+#include <unistd.h>
+
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace sshexec::app {
+
+namespace {
+
+struct ended_run {
+  outcome ended{caf::sec::none};
+  /// The signal that ended it, 0 for none.
+  int signal = 0;
+  run_account account;
+};
+
+ended_run execute(const run_request& request, const command& what, const standard_input& input) {
+  ended_run result;
+  // Before any other thread is made.
+  signal_watcher signals;
+  const stop_switch stop;
+  tool_system system{request.config, request.hub};
+  if (const auto& executor = system.executor()) {
+    const bool streams = !request.json && !request.collects;
+    caf::scoped_actor self{*system};
+    const auto session = self->spawn(run_session,
+                                     run_session_settings{*executor, request.target, what, &input,
+                                                          &stop, streams, request.may_begin_anew},
+                                     &result.account);
+    raw_terminal terminal{what.pty && request.feeds_stdin};
+    auto running = self->request(session, caf::infinite, run_atom::value);
+    signals.start([&, told = stop_signals{}](int signal) mutable {
+      const auto meaning = told.of(signal);
+      if (meaning == stop_signals::meaning::stop_at_once) {
+        terminal.restore();
+        ::_exit(exit_code_of_signal(signal));
+      }
+      if (meaning == stop_signals::meaning::stop)
+        caf::anon_send(session, stop_atom::value);
+    });
+    running.receive([&](command_result& x) { result.ended = std::move(x); },
+                    [&](caf::error& x) { result.ended = std::move(x); });
+    // The session must not go while a signal is on its way to it.
+    signals.stop();
+  } else {
+    result.ended = executor.error();
+  }
+  result.signal = signals.received();
+  return result;
+}
+
+/// The exit code for what kept the tool from passing on all of the input or output, if anything
+/// did.
+std::optional<int> report_trouble(const run_account& account, const run_request& request) {
+  if (account.output.error)
+    return report_failed_output(account.output.error);
+  if (account.input_error)
+    return report_failed_input(account.input_error);
+  if (account.output.begun_anew && !request.may_begin_anew) {
+    complain("the connection was lost behind a part of the output that had been printed already; "
+             "the command was not run again (see --retry)");
+    return exit_error;
+  }
+  return std::nullopt;
+}
+
+std::error_code print(const ended_run& run, const run_request& request) {
+  if (request.json)
+    return print_json(run.ended);
+  if (request.collects) {
+    if (const auto error = print_output(run.ended))
+      return error;
+  } else if (run.signal == 0) {
+    report_lost_output(run.ended, run.account.output);
+  }
+  print_end(run.ended, run.signal);
+  return {};
+}
+
+} // namespace
+
+int run_command(const run_request& request) {
+  const standard_input input;
+  command what = request.what;
+  if (request.feeds_stdin) {
+    if (const auto error = input.feed(what))
+      return report_failed_input(error);
+  }
+  const ended_run run = execute(request, what, input);
+  // Signals act as ever from here on, whoever is slow to read what is printed.
+  if (run.signal == 0) {
+    if (const auto code = report_trouble(run.account, request))
+      return *code;
+  }
+  if (const auto error = print(run, request))
+    return report_failed_output(error);
+  return run.signal != 0 && !run.ended ? exit_code_of_signal(run.signal) : exit_code_of(run.ended);
+}
+
+} // namespace sshexec::app

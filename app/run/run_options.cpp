@@ -1,0 +1,317 @@
+#include "run/run_options.hpp"
+
+#include "configuration.hpp"
+#include "quantities.hpp"
+#include "run/local_terminal.hpp"
+#include "run/standard_input.hpp"
+#include "target.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace sshexec::app {
+
+namespace {
+
+using failed = tl::unexpected<std::string>;
+using checked = tl::expected<void, std::string>;
+
+constexpr const char* examples = R"(
+Examples:
+  sshexec run web-1 -- uptime
+  sshexec run -i ~/.ssh/deploy -t 5m deploy@db-1:2222 -- 'pg_dump shop | gzip'
+  sshexec run --json web-1 -- df -h / | jq .stdout
+  sshexec run web-1 -- 'tar xz -C /srv' < site.tar.gz
+  sshexec run --pty -t 1h web-1 -- top
+  while read -r host; do sshexec run -n "$host" -- uptime; done < hosts
+  sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
+
+Output is printed as it comes, stdout to stdout and stderr to stderr. Whoever reads it slowly
+slows the command down; whoever stops reading it ends the command, as in a pipeline. Like ssh,
+the tool passes its stdin on, unless it runs in the background of a terminal.
+
+Ctrl-C, TERM and HUP kill the remote command and say whether its end was confirmed; the second
+one ends the tool at once.
+
+Exit codes:
+  the remote command's own; 128+N when signal N ended it, or the tool (130: Ctrl-C, 141: nobody
+  read its output any more); 124 when its time was up, with the output so far; 255 for every
+  other error, said in one line on stderr.
+
+--json prints one object: exit_code (null after a signal), signal, stdout, stderr,
+duration_ms, attempts, reused_connection and timings, or error with code and message.
+Output that is no UTF-8 comes as stdout_base64 or stderr_base64 instead.
+)";
+
+/// The delays for so many retries: 1 s, 2 s, 4 s, …
+std::vector<caf::timespan> doubling_delays(unsigned retries) {
+  std::vector<caf::timespan> result;
+  caf::timespan delay = std::chrono::seconds{1};
+  for (unsigned i = 0; i < retries; ++i, delay *= 2)
+    result.push_back(delay);
+  return result;
+}
+
+template <class T, class Parser>
+checked parse_into(T& field, const std::optional<std::string>& given, Parser parse) {
+  if (!given)
+    return {};
+  auto parsed = parse(*given);
+  if (!parsed)
+    return failed{parsed.error()};
+  field = *parsed;
+  return {};
+}
+
+checked apply(const run_options& options, settings& config) {
+  override_with(config.passphrase_file, options.passphrase_file);
+  override_with(config.known_hosts_file, options.known_hosts);
+  override_with(config.journal, options.journal);
+  override_with(config.journal_format, options.journal_format);
+  if (options.retries)
+    config.retry_delays = doubling_delays(*options.retries);
+  if (options.host_key_policy == "accept-new")
+    config.host_key_policy = host_key_policy::accept_new;
+  else if (options.host_key_policy == "strict")
+    config.host_key_policy = host_key_policy::strict;
+  else if (options.host_key_policy == "off")
+    config.host_key_policy = host_key_policy::off;
+  return parse_into(config.connect_timeout, options.connect_timeout, parse_duration);
+}
+
+tl::expected<machine, std::string> make_machine(const run_options& options) {
+  auto target = parse_target(options.target);
+  if (!target)
+    return target;
+  override_with(target->username, options.user);
+  override_with(target->port, options.port);
+  override_with(target->identity_file, options.identity);
+  return target;
+}
+
+checked add_environment(const std::vector<std::string>& assignments, command& what) {
+  for (const std::string& assignment : assignments) {
+    const auto sign = assignment.find('=');
+    if (sign == std::string::npos || sign == 0)
+      return failed{"--env wants NAME=VALUE, not '" + assignment + "'"};
+    what.environment[assignment.substr(0, sign)] = assignment.substr(sign + 1);
+  }
+  return {};
+}
+
+tl::expected<command, std::string> make_command(const run_options& options) {
+  command what;
+  // Like ssh: the remote shell gets the words joined by spaces.
+  for (const std::string& word : options.words)
+    what.line += (what.line.empty() ? "" : " ") + word;
+  if (options.retry == "not-started")
+    what.retry = retry_policy::only_if_not_started;
+  else if (options.retry == "never")
+    what.retry = retry_policy::never;
+  if (options.pty)
+    what.pty = like_local_terminal();
+  what.tracked = options.tracked;
+  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_duration),
+                             parse_into(what.deadline, options.deadline, parse_duration),
+                             parse_into(what.max_output, options.max_output, parse_size),
+                             add_environment(options.environment, what)}) {
+    if (!result)
+      return failed{result.error()};
+  }
+  // What is printed as it comes need not be kept as well.
+  if (!options.json && !options.max_output)
+    what.max_output = 0;
+  return what;
+}
+
+tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_options& options) {
+  if (!options.hub)
+    return std::nullopt;
+  auto address = parse_address(*options.hub);
+  if (!address)
+    return failed{address.error()};
+  if (address->port == 0)
+    return failed{"--hub wants HOST:PORT, not '" + *options.hub + "'"};
+  connect_settings result;
+  result.hub = std::move(*address);
+  result.plain = options.hub_plain;
+  result.tls = options.hub_tls;
+  return result;
+}
+
+/// Help without a list, in each line, of what goes with what.
+class plain_formatter : public CLI::Formatter {
+public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 ? "" : ' ' + option->get_type_name();
+  }
+};
+
+/// A check that the help does not show, because its option's description tells.
+CLI::Validator unnamed(CLI::Validator check) {
+  return check.description("");
+}
+
+void add_login_options(CLI::App& run, run_options& x) {
+  const std::string login = "Login";
+  run.add_option("-l,--user", x.user, "user name on the machine")->type_name("NAME")->group(login);
+  run.add_option("-p,--port", x.port, "port (default: 22)")->type_name("PORT")->group(login);
+  run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
+    ->type_name("FILE")
+    ->group(login);
+  run
+    .add_option("--passphrase-file", x.passphrase_file,
+                "file with the passphrase of the key in its first line")
+    ->type_name("FILE")
+    ->group(login);
+  run
+    .add_option("--host-key-policy", x.host_key_policy,
+                "what to do about an unknown host key: accept-new\n(default), strict, or off")
+    ->type_name("POLICY")
+    ->check(unnamed(CLI::IsMember({"accept-new", "strict", "off"})))
+    ->group(login);
+  run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
+    ->type_name("FILE")
+    ->group(login);
+}
+
+void add_limits(CLI::App& run, run_options& x) {
+  const std::string limits = "Limits";
+  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run
+    .add_option("--deadline", x.deadline,
+                "time for everything: to wait, connect, retry and run\n(default: none)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
+    ->type_name("TIME")
+    ->group(limits);
+  run.add_option("--retries", x.retries, "retries after 1 s, 2 s, 4 s, … (0 to 20; default: 3)")
+    ->type_name("NUMBER")
+    ->check(unnamed(CLI::Range(0, 20)))
+    ->group(limits);
+  run
+    .add_option("--retry", x.retry,
+                "whether to repeat a command whose connection was lost:\n"
+                "always, not-started, or never (default: unless a part of\n"
+                "its output was printed)")
+    ->type_name("POLICY")
+    ->check(unnamed(CLI::IsMember({"always", "not-started", "never"})))
+    ->group(limits);
+  run
+    .add_flag("--tracked", x.tracked,
+              "end the command, and see that it ended, over a second\n"
+              "channel: where servers forward no signals, or for\n"
+              "processes that leave their group")
+    ->group(limits);
+}
+
+void add_data_options(CLI::App& run, run_options& x) {
+  const std::string data = "Input and output";
+  run.add_option("--env", x.environment, "set a variable there; may be given several times")
+    ->type_name("NAME=VALUE")
+    ->allow_extra_args(false)
+    ->take_all()
+    ->group(data);
+  CLI::Option* without = run.add_flag("-n,--no-stdin", x.without_stdin, "do not read stdin");
+  without->group(data);
+  run
+    .add_flag("--stdin", x.with_stdin,
+              "pass stdin on (default, unless it is a terminal that has\n"
+              "the tool in its background)")
+    ->excludes(without)
+    ->group(data);
+  run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
+  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
+  run
+    .add_option("--max-output", x.max_output,
+                "print the output at the end, and of each stream no more\n"
+                "than so many bytes from its beginning and its end\n"
+                "(default with --json: 16M)")
+    ->type_name("SIZE")
+    ->group(data);
+  run.add_option("--journal", x.journal, "a file, stderr, or none (default)")
+    ->type_name("FILE")
+    ->group(data);
+  run.add_option("--journal-format", x.journal_format, "plain (default) or json")
+    ->type_name("FORMAT")
+    ->check(unnamed(CLI::IsMember({"plain", "json"})))
+    ->group(data);
+  run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
+    ->type_name("FILE")
+    ->group(data);
+}
+
+/// What a hub decides by itself goes with its configuration.
+void add_hub_options(CLI::App& run, run_options& x) {
+  const std::string hub = "Through a hub (sshexec serve)";
+  CLI::Option* address
+    = run.add_option("--hub", x.hub, "let this hub run the command; FILE of -i is there too")
+        ->type_name("HOST:PORT")
+        ->group(hub);
+  run.add_flag("--hub-plain", x.hub_plain, "without TLS, on this machine")
+    ->needs(address)
+    ->group(hub);
+  run.add_option("--hub-cert", x.hub_tls.certificate, "our certificate")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  run.add_option("--hub-key", x.hub_tls.key, "its key")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  run
+    .add_option("--hub-ca", x.hub_tls.authority, "the authority that signed the hub's certificate")
+    ->type_name("FILE")
+    ->needs(address)
+    ->group(hub);
+  for (const char* local :
+       {"--passphrase-file", "--host-key-policy", "--known-hosts", "--connect-timeout", "--retries",
+        "--journal", "--journal-format", "--config"})
+    address->excludes(run.get_option(local));
+}
+
+} // namespace
+
+void add_run_options(CLI::App& run, run_options& x) {
+  run.formatter(std::make_shared<plain_formatter>());
+  run.get_formatter()->column_width(26);
+  run.footer(examples);
+  run.add_option("target", x.target, "[user@]host[:port]")->type_name("")->required();
+  run.add_option("command", x.words, "what the shell there runs; put -- before it")->type_name("");
+  add_login_options(run, x);
+  add_limits(run, x);
+  add_data_options(run, x);
+  add_hub_options(run, x);
+}
+
+tl::expected<run_request, std::string> to_request(const run_options& options) {
+  run_request request;
+  request.json = options.json;
+  request.collects = options.max_output.has_value();
+  request.feeds_stdin = options.with_stdin || (!options.without_stdin && standard_input::is_ours());
+  request.may_begin_anew = options.retry == "always";
+  auto target = make_machine(options);
+  if (!target)
+    return failed{target.error()};
+  // One command needs no record of its own on the terminal.
+  auto config = read_configuration(options.config_file, {{"journal", caf::config_value{"none"}}});
+  if (!config)
+    return failed{config.error()};
+  if (const auto applied = apply(options, config->executor); !applied)
+    return failed{applied.error()};
+  auto hub = make_hub(options);
+  if (!hub)
+    return failed{hub.error()};
+  auto what = make_command(options);
+  if (!what)
+    return failed{what.error()};
+  request.target = std::move(*target);
+  request.config = std::move(config->executor);
+  request.hub = std::move(*hub);
+  request.what = std::move(*what);
+  return request;
+}
+
+} // namespace sshexec::app

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "run/run_command.hpp"
+#include "sshexec/actors/remote/wire/tls_context.hpp"
+
+#include <CLI/App.hpp>
+#include <tl/expected.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sshexec::app {
+
+/// The command line of `sshexec run` as it was given; what was not given is empty, so that a
+/// configuration file's values hold.
+struct run_options {
+  std::string target;
+  std::vector<std::string> words;
+  std::optional<std::string> user;
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> identity;
+  std::optional<std::string> passphrase_file;
+  std::optional<std::string> host_key_policy;
+  std::optional<std::string> known_hosts;
+  std::optional<std::string> timeout;
+  std::optional<std::string> deadline;
+  std::optional<std::string> connect_timeout;
+  std::optional<unsigned> retries;
+  std::optional<std::string> retry;
+  std::optional<std::string> max_output;
+  std::vector<std::string> environment;
+  bool with_stdin = false;
+  bool without_stdin = false;
+  bool pty = false;
+  bool tracked = false;
+  bool json = false;
+  std::optional<std::string> journal;
+  std::optional<std::string> journal_format;
+  std::optional<std::string> config_file;
+  std::optional<std::string> hub;
+  bool hub_plain = false;
+  tls_files hub_tls;
+};
+
+/// Declares the options on the command line of `run`, with their help; they are read into `x`.
+void add_run_options(CLI::App& run, run_options& x);
+
+/// What the options ask for, on top of the configuration file, which it reads. The error is a
+/// sentence for the user.
+tl::expected<run_request, std::string> to_request(const run_options& options);
+
+} // namespace sshexec::app

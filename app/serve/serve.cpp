@@ -1,0 +1,124 @@
+#include "serve/serve.hpp"
+
+#include "report.hpp"
+#include "serve/readiness.hpp"
+#include "signal_watcher.hpp"
+#include "sshexec/actors/cluster/router.hpp"
+#include "sshexec/actors/executor.hpp"
+#include "sshexec/actors/remote/connect_node.hpp"
+#include "sshexec/actors/remote/networking.hpp"
+#include "sshexec/actors/services/execution_journal.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+namespace sshexec::app {
+
+namespace {
+
+struct system_config : caf::actor_system_config {
+  explicit system_config(const caf::settings& wanted) {
+    // Wakes up sooner than stealing does, and sleeps when there is nothing to do.
+    set("scheduler.policy", caf::atom("sharing"));
+    register_messages(*this);
+    configure_networking(*this);
+    for (const auto& [group, values] : wanted)
+      for (const auto& [name, value] : caf::get<caf::settings>(values))
+        set(fmt::format("{}.{}", group, name), value);
+  }
+};
+
+struct service {
+  execution_journal_actor journal;
+  executor_actor executor;
+  network_address address;
+};
+
+/// A router with its nodes, which end with it.
+caf::expected<executor_actor> start_router(caf::actor_system& system, const serve_request& request,
+                                           const journal_actor& journal) {
+  auto router = spawn_router(system, request.executor, journal);
+  if (!router)
+    return std::move(router.error());
+  for (const connect_settings& node : request.nodes) {
+    if (auto link = connect_node(system, *router, node); !link) {
+      caf::anon_send_exit(*router, caf::exit_reason::user_shutdown);
+      return std::move(link.error());
+    }
+  }
+  return executor_actor{*router};
+}
+
+caf::expected<service> start(caf::actor_system& system, const serve_request& request) {
+  service result;
+  auto journal = spawn_journal(system, request.executor);
+  if (!journal)
+    return std::move(journal.error());
+  result.journal = std::move(*journal);
+  auto executor = request.nodes.empty() ? spawn_executor(system, request.executor, result.journal)
+                                        : start_router(system, request, result.journal);
+  if (!executor) {
+    caf::anon_send_exit(result.journal, caf::exit_reason::user_shutdown);
+    return std::move(executor.error());
+  }
+  result.executor = std::move(*executor);
+  publish_settings published = request.published;
+  published.on_refused = [](const std::string& who) { complain("refused " + who); };
+  auto port = publish_executor(system, result.executor, published);
+  if (!port) {
+    caf::anon_send_exit(result.executor, caf::exit_reason::user_shutdown);
+    return std::move(port.error());
+  }
+  result.address = {request.published.address.host, *port};
+  return result;
+}
+
+} // namespace
+
+int serve(const serve_request& request) {
+  // HUP has a meaning of its own here, whoever started this.
+  signal_watcher signals{signal_watcher::ignored::are_watched};
+  system_config config{request.system};
+  caf::actor_system system{config};
+  const auto started = start(system, request);
+  if (!started) {
+    complain(to_failure(started.error()).message);
+    return exit_error;
+  }
+  fmt::print("sshexec: listening on {}{}\n", to_string(started->address),
+             request.published.plain ? " without TLS" : "");
+  std::fflush(stdout);
+  notify_manager("READY=1");
+  std::atomic<bool> stopping = false;
+  signals.start([&, told = stop_signals{}](int signal) mutable {
+    if (signal == SIGHUP)
+      return caf::anon_send(started->journal, reopen_atom::value);
+    const auto meaning = told.of(signal);
+    if (meaning == stop_signals::meaning::stop_at_once)
+      ::_exit(exit_code_of_signal(signal));
+    if (meaning == stop_signals::meaning::echo)
+      return;
+    stopping = true;
+    notify_manager("STOPPING=1");
+    caf::anon_send_exit(started->executor, caf::exit_reason::user_shutdown);
+  });
+  caf::scoped_actor self{system};
+  self->wait_for(started->executor);
+  // No signal must be on its way to actors when the system ends.
+  signals.stop();
+  if (stopping)
+    return 0;
+  complain("the executor ended by itself");
+  return exit_error;
+}
+
+} // namespace sshexec::app
