@@ -34,8 +34,9 @@ struct exec_request {
   std::string command;
   std::map<std::string, std::string> environment;
   std::optional<terminal_request> terminal;
-  /// Written to the command's stdin, followed by EOF unless more input follows.
-  std::string stdin_data;
+  /// Written to the command's stdin, followed by EOF unless more input follows; null: nothing. Shared
+  /// by all attempts of a command.
+  std::shared_ptr<const std::string> stdin_data;
   /// More input follows by `connection::write`.
   bool stdin_open = false;
   /// Bytes kept of each of stdout and stderr, the first and the last half of them; the rest is
@@ -105,6 +106,12 @@ struct output {
   std::string data;
 };
 
+/// The owner granted so little of a streamed command's output that too much of it is held back,
+/// while others on the connection must be served. From here on its output is dropped.
+struct output_overrun {
+  exec_id id = 0;
+};
+
 /// All input given so far to a command whose stdin is open is on its way: more may be given.
 struct input_wanted {
   exec_id id = 0;
@@ -154,8 +161,8 @@ struct lost {
 
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
-                 event::exec_sent, event::tracked, event::output, event::input_wanted,
-                 event::spare_ended, event::channel_refused, event::exec_refused, event::exec_ended,
+                 event::exec_sent, event::tracked, event::output, event::output_overrun,
+                 event::input_wanted, event::spare_ended, event::channel_refused, event::exec_refused, event::exec_ended,
                  event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
@@ -209,6 +216,10 @@ public:
 
   /// Sends a request that any server answers in some way (keepalive@openssh.com).
   virtual void send_keepalive() = 0;
+
+  /// False while nothing is read, because only the owner's grant can make room for what arrives. The
+  /// peer may be alive then, although nothing is heard of it.
+  [[nodiscard]] virtual bool is_reading() const = 0;
 
   /// Bytes that ever arrived: a peer is alive while this grows.
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;

@@ -19,6 +19,10 @@ constexpr std::size_t read_size = std::size_t{32} << 10;
 /// left to be read, whatever the other one holds.
 constexpr std::size_t max_held_back = std::size_t{4} << 20;
 
+/// While neighbours need the connection, it is read on, and a server that sends on both streams may
+/// fill libssh's memory in spite of the window; a channel that holds so much is given up for them.
+constexpr std::size_t most_held_back = std::size_t{64} << 20;
+
 /// The reason code of a refused channel (RFC 4254 §5.1), which libssh tells in its error text only.
 std::uint32_t refusal_reason(ssh_session session) {
   unsigned channel = 0;
@@ -61,7 +65,8 @@ void exec_channel::assign(exec_id id, exec_request request) {
     request_.command = wrap_tracked(request_.command, *request_.tracked);
     tracking_.emplace(*request_.tracked);
   }
-  write(std::move(request_.stdin_data), !request_.stdin_open);
+  add_input(std::move(request_.stdin_data));
+  input_complete_ = !request_.stdin_open;
   if (state_ == state::spare)
     state_ = state::sending_environment;
 }
@@ -71,6 +76,7 @@ void exec_channel::advance(std::vector<connection_event>& events) {
     converse(events);
   tell_process_group(events);
   tell_output(events);
+  tell_overrun(events);
   tell_end(events);
 }
 
@@ -109,6 +115,11 @@ void exec_channel::tell_output(std::vector<connection_event>& events) {
     return;
   take_held_back();
   backlog_.tell(*id_, events);
+}
+
+void exec_channel::tell_overrun(std::vector<connection_event>& events) {
+  if (!told_ && held_back() > most_held_back && !std::exchange(overrun_was_told_, true))
+    events.emplace_back(event::output_overrun{*id_});
 }
 
 void exec_channel::tell_end(std::vector<connection_event>& events) {
@@ -223,10 +234,14 @@ void exec_channel::refuse(const char* reason, std::vector<connection_event>& eve
 void exec_channel::write(std::string data, bool end) {
   if (input_complete_)
     return;
-  if (!data.empty())
-    input_.push_back(std::move(data));
+  add_input(std::make_shared<const std::string>(std::move(data)));
   input_complete_ = end;
   input_was_wanted_ = false;
+}
+
+void exec_channel::add_input(std::shared_ptr<const std::string> data) {
+  if (data && !data->empty())
+    input_.push_back(std::move(data));
 }
 
 void exec_channel::write_input(std::vector<connection_event>& events) {
@@ -249,7 +264,7 @@ bool exec_channel::write_some_input() {
   // libssh would keep whatever the socket does not take.
   if (ssh_blocking_flush(session_, 0) != SSH_OK)
     return false;
-  const std::string_view rest = std::string_view{input_.front()}.substr(input_sent_);
+  const std::string_view rest = std::string_view{*input_.front()}.substr(input_sent_);
   const std::size_t length
     = std::min({rest.size(), std::size_t{ssh_channel_window_size(channel_.get())}, max_write});
   if (length == 0)
@@ -262,7 +277,7 @@ bool exec_channel::write_some_input() {
     return false;
   }
   input_sent_ += static_cast<std::size_t>(written);
-  if (input_sent_ == input_.front().size()) {
+  if (input_sent_ == input_.front()->size()) {
     input_.pop_front();
     input_sent_ = 0;
   }
@@ -331,7 +346,12 @@ void exec_channel::send_close() {
 }
 
 bool exec_channel::holds_too_much() const {
-  return held_back_[0] + held_back_[1] > max_held_back;
+  return held_back() > max_held_back;
+}
+
+bool exec_channel::needs_reading() const {
+  // A command that was sent a signal is to be seen ending.
+  return state_ != state::ended && (told_ || !must_hold_back() || !signal_.empty());
 }
 
 bool exec_channel::must_hold_back() const {

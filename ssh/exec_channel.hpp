@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,10 @@ public:
   /// Whether libssh holds more of its output back than any window that it ever granted.
   [[nodiscard]] bool holds_too_much() const;
 
+  /// Whether something is awaited from the server that can be taken in: not while all that comes is
+  /// output that has to wait for its consumer.
+  [[nodiscard]] bool needs_reading() const;
+
   /// More input, and whether it is the end of it.
   void write(std::string data, bool end);
 
@@ -104,10 +109,12 @@ private:
   void request_terminal(std::vector<connection_event>& events);
   void request_exec(std::vector<connection_event>& events);
   void refuse(const char* reason, std::vector<connection_event>& events);
+  void add_input(std::shared_ptr<const std::string> data);
   void write_input(std::vector<connection_event>& events);
   bool write_some_input();
   void tell_process_group(std::vector<connection_event>& events);
   void tell_output(std::vector<connection_event>& events);
+  void tell_overrun(std::vector<connection_event>& events);
   void tell_end(std::vector<connection_event>& events);
   [[nodiscard]] connection_event last_event() const;
   /// Whether nothing more can come of it. No server has a reason to end what it was not asked for.
@@ -117,6 +124,7 @@ private:
   /// Whether nothing of the output is left to be told.
   [[nodiscard]] bool output_told() const;
   [[nodiscard]] bool nothing_held_back() const;
+  [[nodiscard]] std::size_t held_back() const { return held_back_[0] + held_back_[1]; }
   void send_close();
 
   [[nodiscard]] bool must_hold_back() const;
@@ -151,6 +159,7 @@ private:
   /// Our side is to be closed, if need be as soon as the channel is open.
   bool close_wanted_ = false;
   bool close_was_sent_ = false;
+  bool overrun_was_told_ = false;
   /// Whether the owner knows all about the command that it will ever be told.
   bool told_ = false;
   bool output_ended_ = false;
@@ -158,7 +167,7 @@ private:
   std::map<std::string, std::string>::const_iterator next_variable_;
 
   /// What is still to be written to stdin, and how much of the first piece is.
-  std::list<std::string> input_;
+  std::list<std::shared_ptr<const std::string>> input_;
   std::size_t input_sent_ = 0;
   bool input_complete_ = false;
   bool input_ended_ = false;

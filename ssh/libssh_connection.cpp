@@ -103,6 +103,8 @@ public:
   exec_outcome abandon(exec_id id) override;
   void send_keepalive() override;
 
+  [[nodiscard]] bool is_reading() const override { return !must_not_read(); }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return socket_counter_.in_bytes; }
 
 private:
@@ -398,10 +400,13 @@ bool libssh_connection::read(std::uint64_t bound) {
   return true;
 }
 
-/// Whether a channel holds so much back that only its owner's grant can help.
+/// Whether a channel holds so much back that only its owner's grant can help, and no other one needs
+/// to be read for.
 bool libssh_connection::must_not_read() const {
   return std::any_of(channels_.begin(), channels_.end(),
-                     [](const auto& x) { return x.second->holds_too_much(); });
+                     [](const auto& x) { return x.second->holds_too_much(); })
+         && std::none_of(channels_.begin(), channels_.end(),
+                         [](const auto& x) { return x.second->needs_reading(); });
 }
 
 void libssh_connection::advance_channels() {
@@ -431,14 +436,17 @@ void libssh_connection::arm() {
                      && !(agent_ && agent_->waits_for_agent());
   if (!registration_ || !reads)
     return;
-  if (unfinished_)
-    return notify_();
-  if (must_not_read())
-    return;
   const bool writing = state_ == state::established
                          ? write_pending_
                          : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
-  registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
+  if (must_not_read()) {
+    if (writing)
+      registration_.arm(poller::interest::write);
+    return;
+  }
+  // A socket that can be written to is told of at once, but behind the others that are ready.
+  registration_.arm(writing || unfinished_ ? poller::interest::read_write
+                                           : poller::interest::read);
 }
 
 void libssh_connection::lose(error reason) {

@@ -30,6 +30,9 @@ constexpr std::uint32_t stop_ticket = 0;
 constexpr auto soon = std::chrono::microseconds{100};
 constexpr auto longest_look = std::chrono::microseconds{200};
 
+/// A socket that always has news keeps a thread from the others no longer than this.
+constexpr auto longest_turn = std::chrono::milliseconds{1};
+
 std::uint64_t pack(int socket, std::uint32_t ticket) {
   return std::uint64_t{ticket} << 32 | static_cast<std::uint32_t>(socket);
 }
@@ -61,7 +64,7 @@ struct poller::core {
   std::shared_ptr<watch> find(int socket, std::uint32_t ticket);
   /// Null if the socket is another one by now; for holders of the mutex.
   const watched_socket* look_up(int socket, std::uint32_t ticket) const;
-  bool has_news_soon(int socket, const watch& shared) const;
+  bool has_news_soon(int socket, const watch& shared, clock::time_point turn_ends) const;
 
   void stop() const { ::eventfd_write(stop_event.get(), 1); }
 
@@ -71,9 +74,17 @@ struct poller::core {
   /// Means the same to poll(2) and to epoll(7).
   static std::uint32_t events_of(interest what) {
     constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP;
-    if (what == interest::nothing)
-      return 0;
-    return what == interest::read_write ? reading | EPOLLOUT : reading;
+    switch (what) {
+      case interest::nothing:
+        return 0;
+      case interest::read:
+        return reading;
+      case interest::write:
+        return EPOLLOUT;
+      case interest::read_write:
+        return reading | EPOLLOUT;
+    }
+    return 0;
   }
 
   file_descriptor epoll = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
@@ -134,6 +145,7 @@ void poller::core::run() {
 }
 
 void poller::core::serve(int socket, std::uint32_t ticket) {
+  const auto turn_ends = clock::now() + longest_turn;
   // Its number may be that of another owner's socket after each step.
   while (const auto shared = find(socket, ticket)) {
     shared->news_came();
@@ -144,7 +156,7 @@ void poller::core::serve(int socket, std::uint32_t ticket) {
     if (shared->armed == interest::nothing)
       return;
     shared->armed_at = clock::now();
-    if (has_news_soon(socket, *shared))
+    if (has_news_soon(socket, *shared, turn_ends))
       continue;
     return arm_as_asked(socket, ticket, *shared);
   }
@@ -174,15 +186,17 @@ const poller::core::watched_socket* poller::core::look_up(int socket, std::uint3
 }
 
 /// Looks for news of a socket for a while, unless they usually take longer or another socket has
-/// some.
-bool poller::core::has_news_soon(int socket, const watch& shared) const {
+/// some. One whose turn is over goes behind others that have.
+bool poller::core::has_news_soon(int socket, const watch& shared,
+                                 clock::time_point turn_ends) const {
   if (shared.usual_wait.load() > soon)
     return false;
   const auto events = static_cast<short>(events_of(shared.armed));
   std::array<pollfd, 2> looked_at{{{socket, events, 0}, {epoll.get(), POLLIN, 0}}};
   do {
     if (::poll(looked_at.data(), looked_at.size(), 0) > 0)
-      return looked_at.front().revents != 0;
+      return looked_at.front().revents != 0
+             && (looked_at.back().revents == 0 || clock::now() < turn_ends);
     std::this_thread::yield();
   } while (clock::now() - shared.armed_at.load() < longest_look);
   return false;

@@ -23,7 +23,7 @@ public:
   using notify_function = std::function<void()>;
 
   /// What a socket's owner waits for.
-  enum class interest : std::uint8_t { nothing, read, read_write };
+  enum class interest : std::uint8_t { nothing, read, write, read_write };
 
 private:
   using clock = std::chrono::steady_clock;

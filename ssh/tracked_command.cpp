@@ -158,7 +158,7 @@ exec_request kill_request(std::uint32_t process_group, const std::string& token,
   exec_request result;
   result.command = "exec /bin/sh -s " + token + ' ' + std::to_string(process_group) + ' '
                    + std::to_string(grace.count() / 100);
-  result.stdin_data = kill_script;
+  result.stdin_data = std::make_shared<const std::string>(kill_script);
   result.max_output = std::uint64_t{64} << 10;
   return result;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <caf/actor_clock.hpp>
-#include <caf/timespan.hpp>
+#include "sshexec/actors/runtime/time.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,10 +11,8 @@ namespace sshexec {
 /// attempts to connect at whose end a command was given up.
 class breaker {
 public:
-  using time_point = caf::actor_clock::time_point;
-
   /// Opens after `threshold` failed rounds in a row, for `pause`; never if `threshold` is 0.
-  explicit breaker(std::uint32_t threshold = 0, caf::timespan pause = caf::timespan{0})
+  explicit breaker(std::uint32_t threshold = 0, duration pause = duration{0})
     : threshold_(threshold), pause_(pause) {}
 
   /// Whether commands are to fail at once.
@@ -36,7 +33,7 @@ public:
 
 private:
   std::uint32_t threshold_;
-  caf::timespan pause_;
+  duration pause_;
   std::uint32_t failed_rounds_ = 0;
   std::optional<time_point> open_until_;
 };

@@ -4,17 +4,27 @@
 
 namespace sshexec {
 
+execution::execution(sshexec::command what, caf::actor_addr sender, reply<command_result> promise,
+                     time_point now)
+  : command(std::move(what)),
+    stdin_data(
+      std::make_shared<const std::string>(std::exchange(command.stdin_data, std::string{}))),
+    caller(std::move(sender)),
+    answer(std::move(promise)),
+    received(now),
+    phase_since(now) {}
+
 void execution::enter(phase next, time_point now) {
-  const caf::timespan elapsed = now - phase_since;
+  const duration spent = now - phase_since;
   switch (current_phase) {
     case phase::queue:
-      times.queue += elapsed;
+      times.queue += spent;
       break;
     case phase::connect:
-      times.connect += elapsed;
+      times.connect += spent;
       break;
     case phase::run:
-      times.run += elapsed;
+      times.run += spent;
       break;
   }
   current_phase = next;
@@ -26,9 +36,12 @@ void execution::begin_attempt() {
     ++attempts;
 }
 
-void execution::forget_attempt() {
+bool execution::forgive_attempt() {
+  if (std::exchange(was_forgiven, true))
+    return false;
   if (std::exchange(attempting, false))
     --attempts;
+  return true;
 }
 
 ssh::exec_request execution::request() const {
@@ -38,7 +51,7 @@ ssh::exec_request execution::request() const {
   if (command.pty)
     result.terminal.emplace(
       ssh::terminal_request{command.pty->type, command.pty->columns, command.pty->rows});
-  result.stdin_data = command.stdin_data;
+  result.stdin_data = stdin_data;
   result.stdin_open = command.stdin_open;
   result.max_output = *command.max_output;
   result.streamed = static_cast<bool>(command.output_to);
@@ -54,6 +67,45 @@ command_output to_output(ssh::exec_outcome& outcome) {
           outcome.stderr_bytes,
           outcome.stdout_gap,
           outcome.stderr_gap};
+}
+
+command_result to_result(const execution& x, ssh::exec_outcome outcome) {
+  command_result result;
+  result.exit_code = outcome.exit_status ? static_cast<std::int32_t>(*outcome.exit_status) : -1;
+  result.exit_signal = std::move(outcome.exit_signal);
+  result.output = to_output(outcome);
+  result.duration = x.elapsed();
+  result.times = x.times;
+  result.attempts = x.attempts;
+  result.reused_connection = x.reused_connection;
+  result.refused_environment = std::move(outcome.refused_environment);
+  return result;
+}
+
+failure describe(const execution& x, const machine& target, const setback& reason) {
+  failure result;
+  result.machine = to_address(target);
+  result.message = result.machine + ": ";
+  if (reason.fault != connection_fault::none)
+    result.message += to_string(reason.fault) + ": ";
+  result.message += reason.text;
+  if (x.attempts > 1)
+    result.message += " (after " + std::to_string(x.attempts) + " attempts)";
+  result.fault = reason.fault;
+  result.progress = x.progress;
+  result.attempts = x.attempts;
+  return result;
+}
+
+execution_record to_record(const execution& x, const machine& target) {
+  execution_record record;
+  record.time = x.received_at;
+  record.machine = target;
+  record.command_line = x.command.line;
+  record.duration = x.elapsed();
+  record.attempts = x.attempts;
+  record.reused_connection = x.reused_connection;
+  return record;
 }
 
 } // namespace sshexec

@@ -1,18 +1,19 @@
 #pragma once
 
+#include "sshexec/actors/pool/command_end.hpp"
 #include "sshexec/actors/runtime/reply.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
+#include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/services/services.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
-#include "sshexec/ssh/tracked_command.hpp"
 
 #include <caf/actor_addr.hpp>
-#include <caf/actor_clock.hpp>
 #include <caf/timestamp.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +24,11 @@ namespace sshexec {
 /// account of its attempts and of its time. Its fields are in the order in which they matter.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): there are few at a time.
 struct execution {
-  using time_point = caf::actor_clock::time_point;
-
   enum class stage : std::uint8_t {
-    /// For a connection, a channel or a retry.
+    /// For a connection or a channel.
     waiting,
+    /// For the time of its next attempt.
+    delayed,
     /// Its channel is being opened.
     opening,
     /// The exec request went out.
@@ -42,12 +43,10 @@ struct execution {
   enum class phase : std::uint8_t { queue, connect, run };
 
   execution(sshexec::command what, caf::actor_addr sender, reply<command_result> promise,
-            time_point now)
-    : command(std::move(what)),
-      caller(std::move(sender)),
-      answer(std::move(promise)),
-      received(now),
-      phase_since(now) {}
+            time_point now);
+
+  /// Changed by `command_ledger::move` alone.
+  [[nodiscard]] stage where() const { return where_; }
 
   /// Counts the time from here on as another phase's.
   void enter(phase next, time_point now);
@@ -55,29 +54,33 @@ struct execution {
   /// Counts one more attempt unless one is under way.
   void begin_attempt();
 
-  /// Takes the attempt under way back, as if it had not been made.
-  void forget_attempt();
+  /// Takes the attempt under way back, as if it had not been made: once at most, so that a command
+  /// whose channel never opens is not tried without end. False if it had been done before.
+  [[nodiscard]] bool forgive_attempt();
+
+  /// Attempts that count against the allowed ones.
+  [[nodiscard]] std::uint32_t counted_attempts() const { return attempts - free_attempts; }
 
   [[nodiscard]] ssh::exec_request request() const;
 
   /// The time accounted for so far: the sum of all phases.
-  [[nodiscard]] caf::timespan duration() const { return phase_since - received; }
+  [[nodiscard]] duration elapsed() const { return phase_since - received; }
 
   sshexec::command command;
+  /// What the command reads, shared by all its attempts.
+  std::shared_ptr<const std::string> stdin_data;
   /// Who sent the request; nobody for an anonymous one.
   caf::actor_addr caller;
   reply<command_result> answer;
   caf::timestamp received_at = caf::make_timestamp();
   time_point received;
-  stage where = stage::waiting;
   phase current_phase = phase::queue;
   time_point phase_since;
   phase_times times;
   std::uint32_t attempts = 0;
   bool attempting = false;
+  bool was_forgiven = false;
   bool reused_connection = false;
-  /// Why it is being ended, while it is.
-  setback ended_for;
   sshexec::progress progress = sshexec::progress::not_started;
   /// Whether it was given the spare channel.
   bool on_spare = false;
@@ -91,15 +94,11 @@ struct execution {
   std::string token;
   /// Of a tracked command, once it told it.
   std::optional<std::uint32_t> process_group;
-  /// Whether its processes are hunted for over another channel, whose report is awaited.
-  bool hunted = false;
-  /// What that report said.
-  std::optional<ssh::kill_report> report;
-  /// Whether its channel ended while it was being ended.
-  bool channel_ended = false;
+  /// While it is being ended.
+  std::optional<command_end> end;
   /// Chunks of output that its consumer has not answered yet.
   std::size_t unanswered_chunks = 0;
-  /// What the channel brought, while the answer waits for something else.
+  /// What the channel brought, while the last of it is with the consumer.
   ssh::exec_outcome outcome;
   /// Input that came before the command was sent.
   std::string early_input;
@@ -108,8 +107,22 @@ struct execution {
   bool input_consumed = false;
   /// Senders of input who wait to send more.
   std::vector<reply<void>> feeders;
+
+private:
+  friend class command_ledger;
+
+  stage where_ = stage::waiting;
 };
 
 command_output to_output(ssh::exec_outcome& outcome);
+
+/// The answer to a command that ran to its end.
+command_result to_result(const execution& x, ssh::exec_outcome outcome);
+
+/// The payload of the error that a command is answered with.
+failure describe(const execution& x, const machine& target, const setback& reason);
+
+/// Its line in the journal.
+execution_record to_record(const execution& x, const machine& target);
 
 } // namespace sshexec

@@ -1,24 +1,52 @@
 #pragma once
 
+#include "sshexec/actors/pool/execution.hpp"
 #include "sshexec/actors/pool/latency_histogram.hpp"
 #include "sshexec/actors/pool/observers.hpp"
-
-#include <caf/actor_clock.hpp>
-#include <caf/timestamp.hpp>
+#include "sshexec/actors/runtime/time.hpp"
+#include "sshexec/messages/executor_status.hpp"
+#include "sshexec/messages/pool_event.hpp"
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 namespace sshexec {
 
-/// What a supervisor keeps in order to tell others about its machine.
-struct machine_activity {
-  observer_list observers;
-  /// When the attempt to connect that is under way began, or when the connection was made.
-  caf::actor_clock::time_point link_since;
-  caf::timestamp connected_at;
-  std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
-  latency_histogram latency;
+/// What others are told about one machine: its observers of each event, and who asks for the status
+/// of what became of its commands.
+class machine_activity {
+public:
+  explicit machine_activity(machine about = {}) : machine_(std::move(about)) {}
+
+  /// From now on these are told.
+  void observe(observer_list who) { observers_ = std::move(who); }
+
+  /// Tells of the connection: how long its attempt or it itself lasted, and how many attempts
+  /// failed in a row.
+  void tell(pool_event_kind kind, duration lasted, std::uint32_t failures,
+            const setback* reason = nullptr) const;
+
+  /// Tells of a command.
+  void tell(pool_event_kind kind, const execution& about, time_point now,
+            error_code outcome = error_code::none, const std::string& detail = {}) const;
+
+  void succeeded(duration took) {
+    ++succeeded_;
+    latency_.add(took);
+  }
+
+  void failed() { ++failed_; }
+
+  /// The machine and the counts.
+  [[nodiscard]] machine_status status() const;
+
+private:
+  machine machine_;
+  observer_list observers_;
+  std::uint64_t succeeded_ = 0;
+  std::uint64_t failed_ = 0;
+  latency_histogram latency_;
 };
 
 } // namespace sshexec

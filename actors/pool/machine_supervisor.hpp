@@ -1,30 +1,29 @@
 #pragma once
 
-#include "sshexec/actors/pool/breaker.hpp"
-#include "sshexec/actors/pool/channel_slots.hpp"
+#include "sshexec/actors/pool/command_ledger.hpp"
 #include "sshexec/actors/pool/execution.hpp"
 #include "sshexec/actors/pool/machine_activity.hpp"
+#include "sshexec/actors/pool/machine_link.hpp"
 #include "sshexec/actors/pool/observers.hpp"
+#include "sshexec/actors/pool/retry_plan.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
+#include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/runtime/timer_queue.hpp"
 #include "sshexec/actors/services/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"
 
-#include <caf/actor_clock.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
-#include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sshexec {
@@ -66,24 +65,16 @@ struct supervisor_services {
   ssh::connection_factory connect;
 };
 
-/// Owns the connection of one machine and runs the machine's commands over it.
+/// Owns the connection of one machine and runs the machine's commands over it. It only wires: the
+/// state of the connection is `link`'s, the commands are in the ledger, and each rule is a value of
+/// its own. After every message the rules are asked once (`pursue`).
 struct machine_supervisor_state {
-  using time_point = caf::actor_clock::time_point;
   using stage = execution::stage;
   using phase = execution::phase;
+  using attempt = machine_link::attempt;
+  using established = machine_link::established;
 
   static inline const char* name = "sshexec.machine_supervisor";
-
-  enum class link_state : std::uint8_t {
-    /// No connection, and none wanted.
-    disconnected,
-    /// One attempt to connect is under way, for all commands that wait.
-    connecting,
-    /// The last attempt failed; the next one begins when the delay is over.
-    backing_off,
-    /// Commands can run.
-    connected,
-  };
 
   enum class life_stage : std::uint8_t {
     serving,
@@ -95,19 +86,15 @@ struct machine_supervisor_state {
 
   /// What a deadline is for; those of single commands are told apart by their id.
   enum class timer : std::uint8_t {
-    connect,
-    next_address,
-    reconnect,
-    keepalive,
-    after_refusal,
+    /// The link, its channels or its peer are to be looked at.
+    look,
+    /// No command came for the idle timeout.
     idle,
-    stuck_channels,
     drain,
     deadline,
     open_channel,
     run,
-    kill,
-    give_up,
+    end,
     retry,
   };
   using timer_key = std::pair<timer, ssh::exec_id>;
@@ -121,47 +108,53 @@ struct machine_supervisor_state {
   [[nodiscard]] std::optional<setback> objection() const;
   void watch(const caf::actor_addr& whom);
   void enqueue(ssh::exec_id id);
-  void proceed();
+
+  /// Does what has to be done now: ends what took too long, connects, hands out channels.
+  void pursue();
+  void look_at_attempt();
+  void look_at_peer();
+  void look_at_channels();
+  [[nodiscard]] bool must_renew(const established& x) const;
+  [[nodiscard]] channel_pool::demand demand(const established& x) const;
+
+  // -- a connection comes about --------------------------------------------------------------
+
+  attempt& connect();
   void join_attempt(ssh::exec_id id);
-
-  // -- a connection comes about (machine_supervisor_connection.cpp) ----------------------------
-
-  void connect();
+  /// Asks a service something for the present attempt, which fails with the service; an answer that
+  /// comes later than the attempt's end is ignored.
+  template <class Answer, class Service, class Handler, class... Arguments>
+  void ask(const Service& service, Handler on_answer, const Arguments&... arguments);
+  template <class Step>
+  void proceed(std::uint64_t number, Step step);
   /// Asks for a turn at the target's address once all services have answered.
-  void queue_when_complete();
-  void leave_gate();
-  void dial();
-  void try_next_address();
-  void check_host_key(const ssh::host_key& key);
-  void remember_host_key(const ssh::host_key& key);
-  void trust_host_key();
+  void queue_when_prepared(attempt& x);
+  void dial(attempt& x);
+  void transport_connected();
+  void host_key_presented(const ssh::host_key& key);
+  void trust_host_key(attempt& x);
   void connected();
   void attempt_failed(const setback& reason);
-  void round_failed(const setback& reason);
-  void back_off();
 
-  // -- a command runs (machine_supervisor_commands.cpp) ----------------------------------------
+  // -- a command runs ------------------------------------------------------------------------
 
-  void start_waiting();
-  /// Whether a channel is free for one more command.
-  [[nodiscard]] bool may_start() const;
-  void start(ssh::exec_id id);
+  void start(established& on, ssh::exec_id id);
+  void start_hunt(established& on);
+  void open_spare(established& on);
   /// Tells whether that is the spare channel.
-  bool start_on_channel(ssh::exec_id id, ssh::exec_request request);
-  void open_spare();
-  void spare_ended(const ssh::event::spare_ended& e);
+  bool start_on_channel(established& on, ssh::exec_id id, ssh::exec_request request);
   void exec_sent(ssh::exec_id id);
   void process_group_told(const ssh::event::tracked& e);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
   void exec_refused(ssh::exec_id id, std::string reason);
   void exec_ended(ssh::exec_id id, ssh::exec_outcome outcome);
-  void channel_closed();
-  void leave_channel(ssh::exec_id id);
-  /// For a channel, in the attempt that is under way.
-  void wait_again(ssh::exec_id id);
+  /// Gives the command's or the hunt's channel up and returns what it brought.
+  ssh::exec_outcome abandon(ssh::exec_id id);
+  void leave_channel(ssh::exec_id id, stage next);
   /// Its attempt failed, and another one follows.
-  void end_attempt(ssh::exec_id id, const setback& reason);
+  void end_attempt(ssh::exec_id id, const setback& reason, stage next);
   void retry_or_fail(ssh::exec_id id, const setback& reason, command_output output);
+  [[nodiscard]] std::uint32_t allowed_attempts(const execution& x) const;
 
   // -- input and output as they come ---------------------------------------------------------
 
@@ -171,7 +164,8 @@ struct machine_supervisor_state {
   void dismiss_feeders(execution& x);
   void output(ssh::event::output& e);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
-  void consumer_ended(const caf::actor_addr& consumer);
+  void grant(ssh::exec_id id, std::uint64_t bytes);
+  void output_overrun(ssh::exec_id id);
 
   // -- a command is ended --------------------------------------------------------------------
 
@@ -179,33 +173,24 @@ struct machine_supervisor_state {
   void deadline_passed(ssh::exec_id id);
   void cancel(const std::string& command_id);
   void caller_ended(const caf::actor_addr& caller);
-  void end_commands(const setback& reason, const std::function<bool(const execution&)>& is_meant);
   void end_command(ssh::exec_id id, const setback& reason);
-  void kill_command(ssh::exec_id id);
+  void begin_end(ssh::exec_id id, const setback& reason);
+  void act_on_end(ssh::exec_id id, command_end::step what);
   void hunt(ssh::exec_id victim);
-  void start_hunts();
-  /// Whether the event concerned a hunt.
-  bool hunt_ended(ssh::exec_id hunter, const ssh::exec_outcome& outcome);
-  void hunt_reported(ssh::exec_id victim, std::optional<ssh::kill_report> report);
-  void give_up_command(ssh::exec_id id);
-  void ended(ssh::exec_id id, ssh::exec_outcome& outcome);
+  void hunt_ended(ssh::exec_id victim, std::optional<ssh::kill_report> report);
+  void conclude(ssh::exec_id id, ssh::exec_outcome outcome);
 
-  // -- the connection ends (machine_supervisor_connection.cpp) ----------------------------------
+  // -- the connection ends -------------------------------------------------------------------
 
   void lost(const setback& reason);
+  void interrupted(ssh::exec_id id, const setback& reason);
   /// Whether a command was given to a pooled connection that has not been heard of since.
   [[nodiscard]] bool met_a_dead_connection(const execution& x) const;
-  void drop_connection();
-  /// Notes whether the server said something since the last time.
-  void listen();
-  void check_liveness();
-  void expire();
-  [[nodiscard]] bool is_too_old() const;
-  /// Replaces the connection, which no command uses.
+  void drop_link();
+  /// Closes the connection, which no command uses.
   void renew();
   void credentials_changed();
-  /// Whether a command is on the connection.
-  [[nodiscard]] bool in_use() const;
+  void expire();
 
   // -- the supervisor ends -------------------------------------------------------------------
 
@@ -219,60 +204,33 @@ struct machine_supervisor_state {
   void succeed(ssh::exec_id id, ssh::exec_outcome outcome);
   void fail(ssh::exec_id id, error_code code, failure what);
   void refuse(ssh::exec_id id, const setback& reason);
-  void fail_waiting(const setback& reason);
   void finish(ssh::exec_id id);
-  execution_record record_of(const execution& x) const;
+  [[nodiscard]] failure describe(const execution& x, const setback& reason) const;
 
-  // -- others are told (machine_supervisor_reports.cpp) ----------------------------------------
+  // -- others are told -----------------------------------------------------------------------
 
-  /// Tells the observers of the connection, and of a command.
-  void notify(pool_event_kind kind, error_code outcome = error_code::none,
-              const std::string& detail = {}) const;
-  void notify(pool_event_kind kind, const execution& about, error_code outcome = error_code::none,
-              const std::string& detail = {}) const;
+  void tell(pool_event_kind kind, const setback* reason = nullptr) const;
   [[nodiscard]] machine_status status() const;
 
   // -- plumbing ------------------------------------------------------------------------------
 
-  /// Asks a service something for the present attempt to connect, which fails with the service;
-  /// an answer that comes later than the attempt's end is ignored.
-  template <class Answer, class Service, class Handler, class... Arguments>
-  void ask(const Service& service, Handler on_answer, const Arguments&... arguments);
-  /// Goes on with an answer if the attempt with this number still lasts.
-  template <class Step>
-  void proceed(std::uint64_t number, Step step);
-  void service_failed(std::uint64_t number, const caf::error& reason);
-
-  /// Lets the connection do what it can and reacts to what happened, until nothing does.
+  /// Lets the connection do what it can, and reacts to what happened.
   void advance();
+  void react(ssh::connection_event& event);
+  /// Advances and pursues until nothing more comes of it, and settles. Every handler ends with it,
+  /// or puts it off.
+  void drive();
+  /// Drives when the messages that have arrived are handled.
+  void drive_soon();
   /// Sends what was said, sets the next tick, and ends the supervisor if it is time.
   void settle();
-  /// Both. Every handler ends with it, or puts it off.
-  void drive();
-  /// Drives when the commands that have arrived are handled: what they ask for leaves together.
-  void drive_soon();
-  void react(ssh::connection_event& event);
   void ready(std::uint64_t number);
   void tick();
   void on_deadline(const timer_key& key);
-  void send_tick();
-  void set_timer(timer what, caf::timespan delay, ssh::exec_id id = 0);
+  void set_timer(timer what, duration delay, ssh::exec_id id = 0);
   void cancel_timers(ssh::exec_id id);
 
   [[nodiscard]] time_point now() const { return self->clock().now(); }
-
-  [[nodiscard]] std::uint32_t allowed_attempts(const execution& x) const;
-  [[nodiscard]] caf::timespan delay_after(std::uint32_t failed) const;
-  [[nodiscard]] failure describe(const execution& x, const setback& reason) const;
-
-  /// What a new connection is made of, as far as the services have answered.
-  struct preparation {
-    std::optional<ssh::login> login;
-    std::optional<ssh::known_keys> known;
-    std::optional<std::vector<ssh::address>> addresses;
-    /// Of the connect timeout, when the attempt's turn comes.
-    caf::timespan time_left{0};
-  };
 
   supervisor_actor::pointer self;
   machine target;
@@ -284,57 +242,21 @@ struct machine_supervisor_state {
   /// The callers and consumers whose end will be told.
   std::set<caf::actor_addr> watched;
   std::uint64_t received = 0;
+  /// Commands and hunts are numbered in one row.
   ssh::exec_id last_id = 0;
-  std::map<ssh::exec_id, execution> executions;
-  /// Those that can go on as soon as there is a connection with a free channel, oldest first.
-  std::set<ssh::exec_id> waiting;
-  /// Tracked commands that have a channel: one more is kept free to kill them by.
-  std::set<ssh::exec_id> tracked;
-  /// Commands whose processes are to be hunted for as soon as a channel is free.
-  std::deque<ssh::exec_id> prey;
-  /// The channels of hunts, and whom they are after.
-  std::map<ssh::exec_id, ssh::exec_id> hunts;
 
-  link_state link = link_state::disconnected;
-  /// Counts attempts to connect, so that answers meant for an earlier one are told apart.
-  std::uint64_t connection_number = 0;
-  preparation prepared;
-  const char* connect_step = "";
-  /// Whether the present attempt has a place at the gate, or waits for one.
-  bool at_gate = false;
-  std::unique_ptr<ssh::connection> connection;
-  /// A call on the connection since it was last driven.
-  bool must_drive = false;
-  /// Whether the message that drives is on its way.
-  bool will_drive = false;
-  /// Failed attempts to connect since the last one that succeeded.
-  std::uint32_t failures = 0;
-  breaker circuit;
-  /// Why the last round of attempts failed.
-  setback last_setback;
-
-  channel_slots slots;
-  /// Whether one of the channels is open, or being opened, ahead of the next command.
-  bool has_spare = false;
-  /// Whether a command was sent since the last spare channel was opened: there is one for each, so
-  /// that a server that refuses it is not asked again and again.
-  bool spare_is_due = false;
-  /// The connection was made with credentials that have changed since.
-  bool outdated = false;
-  /// Refusals while no channel was open, in a row.
-  int lone_refusals = 0;
-  /// Looks at the connection since it was last heard of.
-  int silent_checks = 0;
-  /// Commands that got as far as an exec request on this connection.
-  std::uint64_t commands_sent = 0;
-  time_point connected_since;
-  std::uint64_t bytes_heard = 0;
-  time_point last_heard;
+  command_ledger commands;
+  machine_link link;
+  retry_plan retries;
+  machine_activity activity;
+  timer_queue<timer_key> timers;
 
   /// The user name that the present credentials ask for, if they do.
   std::string login_name;
-  machine_activity activity;
-  timer_queue<timer_key> timers;
+  /// A call on the connection since it was last advanced.
+  bool must_drive = false;
+  /// Whether the message that drives is on its way.
+  bool will_drive = false;
 };
 
 /// The supervisor of one machine. It reports to `registry`, which decides about its end.

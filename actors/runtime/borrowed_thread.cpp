@@ -2,6 +2,8 @@
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <algorithm>
+
 namespace sshexec {
 
 namespace {
@@ -10,6 +12,10 @@ namespace {
 /// supervisor; a few times over, for that command may find an answer to another one. Longer chains
 /// would keep the thread from what it is there for.
 constexpr int max_jobs = 12;
+
+/// Messages that one of them handles at the most: an actor that is sent more all the time, such as
+/// the answers of a consumer, would keep the thread as well.
+constexpr std::size_t max_messages = 64;
 
 } // namespace
 
@@ -26,7 +32,7 @@ void borrowed_thread::run() {
     if (jobs == max_jobs)
       return system().scheduler().enqueue(job);
     // A job comes with a reference, which goes on with it or is given up.
-    switch (job->resume(this, system().scheduler().max_throughput())) {
+    switch (job->resume(this, std::min(max_messages, system().scheduler().max_throughput()))) {
       case caf::resumable::resume_later:
         system().scheduler().enqueue(job);
         break;

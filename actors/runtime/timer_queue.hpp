@@ -20,8 +20,13 @@ public:
 
   /// Sets or moves the deadline of `key`.
   void set(const Key& key, time_point when) {
-    cancel(key);
-    deadlines_.emplace(key, when);
+    const auto [i, is_new] = deadlines_.try_emplace(key, when);
+    if (!is_new) {
+      if (i->second == when)
+        return;
+      by_time_.erase({i->second, key});
+      i->second = when;
+    }
     by_time_.emplace(when, key);
   }
 

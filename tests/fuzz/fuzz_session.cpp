@@ -5,6 +5,7 @@
 #include <libssh/libssh.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <variant>
 
@@ -120,7 +121,7 @@ private:
     ssh::exec_request request;
     request.command = "true";
     request.environment = {{"LANG", "C"}};
-    request.stdin_data = "input";
+    request.stdin_data = std::make_shared<const std::string>("input");
     request.max_output = max_output;
     request.streamed = id == 1;
     if (id == 2)

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -278,7 +279,7 @@ BOOST_AUTO_TEST_CASE(input_is_written_in_pieces_until_its_end) {
   direct_client client{server};
   ssh::exec_request request;
   request.command = "cat";
-  request.stdin_data = "one ";
+  request.stdin_data = std::make_shared<const std::string>("one ");
   request.stdin_open = true;
   request.max_output = 100;
   client.start(1, request);

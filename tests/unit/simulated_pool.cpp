@@ -61,7 +61,15 @@ void simulated_connection::finish(ssh::exec_id id, std::uint32_t exit_status, st
 }
 
 void simulated_connection::end(ssh::exec_id id, ssh::exec_outcome outcome) {
+  end_without_close(id, std::move(outcome));
+  close(id);
+}
+
+void simulated_connection::end_without_close(ssh::exec_id id, ssh::exec_outcome outcome) {
   emit(ssh::event::exec_ended{id, std::move(outcome)});
+}
+
+void simulated_connection::close(ssh::exec_id id) {
   emit(ssh::event::channel_closed{id});
 }
 

@@ -29,6 +29,8 @@ struct simulated_network {
   std::function<void(simulated_connection&, ssh::exec_id)> on_start;
   /// Called for each spare channel that the pool wants; by default it is there.
   std::function<void(simulated_connection&)> on_spare;
+  /// Called for each command that the pool gives up.
+  std::function<void(simulated_connection&, ssh::exec_id)> on_abandon;
   /// Called for each connection that the pool drops.
   std::function<void(simulated_connection&)> on_drop;
   /// Connections alive now; a dropped one leaves.
@@ -63,6 +65,11 @@ public:
 
   /// Ends a command, and closes its channel.
   void end(ssh::exec_id id, ssh::exec_outcome outcome);
+
+  /// Ends a command alone: its channel's close is still to come.
+  void end_without_close(ssh::exec_id id, ssh::exec_outcome outcome);
+
+  void close(ssh::exec_id id);
 
   void lose(ssh::error_kind kind, std::string text = "gone");
 
@@ -114,6 +121,8 @@ public:
 
   ssh::exec_outcome abandon(ssh::exec_id id) override {
     abandoned.push_back(id);
+    if (network_.on_abandon)
+      network_.on_abandon(*this, id);
     return std::exchange(partial, {});
   }
 
@@ -122,6 +131,8 @@ public:
     if (answers_keepalives)
       hear();
   }
+
+  [[nodiscard]] bool is_reading() const override { return reading; }
 
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
 
@@ -140,6 +151,7 @@ public:
   std::map<ssh::exec_id, std::uint64_t> granted;
   std::size_t keepalives = 0;
   bool answers_keepalives = false;
+  bool reading = true;
   std::uint64_t bytes = 0;
 
 private:

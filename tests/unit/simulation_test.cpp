@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -45,6 +46,8 @@ public:
     pool_.network.on_start
       = [this](simulated_connection& link, ssh::exec_id id) { begin_command(link, id); };
     pool_.network.on_spare = [this](simulated_connection& link) { begin_spare(link); };
+    pool_.network.on_abandon
+      = [this](simulated_connection& link, ssh::exec_id id) { leave(link, id); };
   }
 
   void run() {
@@ -67,6 +70,8 @@ private:
 
   struct channel {
     bool sent = false;
+    /// When its command ended or was given up; the channel is still to be closed.
+    std::optional<caf::actor_clock::time_point> left;
   };
 
   /// What the machine's side knows of one connection.
@@ -229,9 +234,24 @@ private:
   }
 
   void check_channels(simulated_connection& link) {
-    const std::size_t spares = link.has_spare ? 1 : 0;
-    if (links_[&link].channels.size() + spares > pool_.pool_settings.max_channels)
+    std::size_t open = link.has_spare ? 1 : 0;
+    for (const auto& [id, channel] : links_[&link].channels)
+      open += counts(channel) ? 1 : 0;
+    if (open > pool_.pool_settings.max_channels)
       BOOST_ERROR("more channels than allowed");
+  }
+
+  /// One that the server does not close counts for a while only, or it would hold others up for
+  /// ever.
+  [[nodiscard]] bool counts(const channel& x) const {
+    return !x.left || now() - *x.left < pool_.pool_settings.connect_timeout;
+  }
+
+  /// The pool gives a command up, or it ended.
+  void leave(simulated_connection& link, ssh::exec_id id) {
+    auto& channels = links_[&link].channels;
+    if (const auto i = channels.find(id); i != channels.end())
+      i->second.left = now();
   }
 
   void refuse(simulated_connection& link, ssh::exec_id id) {
@@ -245,12 +265,16 @@ private:
   }
 
   void close(simulated_connection& link, ssh::exec_id id) {
-    links_[&link].channels.erase(id);
     ssh::exec_outcome outcome;
     if (chance(80))
       outcome.exit_status = 0;
     else if (chance(50))
       outcome.exit_signal = "KILL";
+    if (chance(20)) {
+      leave(link, id);
+      return link.end_without_close(id, std::move(outcome));
+    }
+    links_[&link].channels.erase(id);
     link.end(id, std::move(outcome));
   }
 
@@ -275,7 +299,10 @@ private:
       link.end_spare();
     } else if (!state.channels.empty()) {
       const auto [id, channel] = *state.channels.begin();
-      if (channel.sent)
+      if (channel.left) {
+        state.channels.erase(id);
+        link.close(id);
+      } else if (channel.sent)
         close(link, id);
       else
         chance(50) ? refuse(link, id) : send(link, id);

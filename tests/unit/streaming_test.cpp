@@ -183,7 +183,7 @@ BOOST_FIXTURE_TEST_SUITE(input_as_it_comes, feeding_pool)
 
 BOOST_AUTO_TEST_CASE(more_input_follows_the_first_and_is_answered_when_more_may_come) {
   const auto answer = request(what);
-  BOOST_TEST(connection().started.at(0).second.stdin_data == "first ");
+  BOOST_TEST(*connection().started.at(0).second.stdin_data == "first ");
   const auto more = feed(*answer, "second");
   BOOST_TEST(connection().input[id()] == "second");
   BOOST_TEST(!more->accepted);
