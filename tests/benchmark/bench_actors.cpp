@@ -59,6 +59,8 @@ public:
 
   void send_keepalive() override {}
 
+  [[nodiscard]] bool is_reading() const override { return true; }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return 0; }
 
 private:

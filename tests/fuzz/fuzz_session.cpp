@@ -172,6 +172,8 @@ private:
 
   static bool on(const ssh::event::input_wanted&) { return false; }
 
+  static bool on(const ssh::event::output_overrun&) { return false; }
+
   static bool on(const ssh::event::spare_ended&) { return false; }
 
   bool on(const ssh::event::channel_refused& x) {

@@ -110,6 +110,7 @@ public:
   }
 
   std::vector<ssh::event::spare_ended> spares_ended;
+  std::vector<ssh::exec_id> overrun;
   std::optional<ssh::error> lost;
 
 private:
@@ -136,6 +137,8 @@ private:
   };
 
   void note(ssh::event::transport_connected) {}
+
+  void note(ssh::event::output_overrun e) { overrun.push_back(e.id); }
 
   void note(ssh::event::host_key_presented&) {
     connection_->authenticate();

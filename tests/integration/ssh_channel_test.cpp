@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,6 +49,28 @@ std::string numbers(int last) {
   for (int i = 1; i <= last; ++i)
     result += std::to_string(i) + '\n';
   return result;
+}
+
+constexpr std::size_t trickle_size = 300'000;
+
+/// Writes so many times 300 kB to stdout and a dot to stderr.
+std::vector<testing::command_step> trickle(std::size_t rounds) {
+  std::vector<testing::command_step> steps;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    steps.emplace_back(step::out{std::string(trickle_size, 'x')});
+    steps.emplace_back(step::err{"."});
+  }
+  steps.insert(steps.end(), {step::exit_status{0}, step::eof{}, step::close{}});
+  return steps;
+}
+
+/// A command with such output, whose consumer takes no more than the window.
+void pause(direct_client& client) {
+  client.start(1, streamed("play"));
+  BOOST_TEST_REQUIRE(client.until([&] {
+    return client[1].streamed_out.size() + client[1].streamed_err.size() == ssh::stream_window;
+  }));
+  client.settle();
 }
 
 } // namespace
@@ -234,27 +257,56 @@ BOOST_AUTO_TEST_CASE(an_abandoned_stream_gives_what_arrived_and_lets_the_server_
 }
 
 BOOST_AUTO_TEST_CASE(what_a_trickle_on_one_stream_lets_through_on_the_other_is_bounded) {
-  std::vector<testing::command_step> steps;
   constexpr std::size_t rounds = 100;
-  constexpr std::size_t size = 300'000;
-  for (std::size_t i = 0; i < rounds; ++i) {
-    steps.emplace_back(step::out{std::string(size, 'x')});
-    steps.emplace_back(step::err{"."});
-  }
-  steps.insert(steps.end(), {step::exit_status{0}, step::eof{}, step::close{}});
-  const scripted_server server{playing(std::move(steps))};
+  const scripted_server server{playing(trickle(rounds))};
   direct_client client{server};
-  client.start(1, streamed("play"));
-  BOOST_TEST_REQUIRE(client.until([&] {
-    return client[1].streamed_out.size() + client[1].streamed_err.size() == ssh::stream_window;
-  }));
-  client.settle();
+  pause(client);
   BOOST_TEST(client->bytes_received() < 10'000'000U);
+  BOOST_TEST(!client->is_reading());
 
-  client->grant(1, 2 * rounds * size);
+  client->grant(1, 2 * rounds * trickle_size);
   BOOST_TEST_REQUIRE(client.until([&] { return client[1].closed; }));
-  BOOST_TEST(client[1].streamed_out.size() == rounds * size);
+  BOOST_TEST(client[1].streamed_out.size() == rounds * trickle_size);
   BOOST_TEST(client[1].streamed_err.size() == rounds);
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_of_a_paused_stream_are_served) {
+  constexpr std::size_t rounds = 100;
+  const scripted_server server{playing(trickle(rounds))};
+  direct_client client{server};
+  pause(client);
+  BOOST_TEST(!client->is_reading());
+  const auto neighbour = client.run(2, "echo fine");
+  BOOST_TEST_REQUIRE(neighbour.has_value());
+  BOOST_TEST(neighbour->stdout_data == "fine\n");
+
+  client->grant(1, 2 * rounds * trickle_size);
+  BOOST_TEST_REQUIRE(client.until([&] { return client[1].closed; }));
+  BOOST_TEST(client[1].streamed_out.size() == rounds * trickle_size);
+  BOOST_TEST(client[1].streamed_err.size() == rounds);
+  BOOST_TEST(client.overrun.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_paused_stream_is_given_up_before_it_fills_memory_for_its_neighbours) {
+  const scripted_server server{{.commands = [](const std::string& line) {
+    return line == "play" ? command_script{.steps = trickle(500)} : testing::run_by_shell(line);
+  }}};
+  direct_client client{server};
+  ssh::exec_request neighbour;
+  neighbour.command = "cat";
+  neighbour.stdin_open = true;
+  neighbour.max_output = 100;
+  client.start(2, neighbour);
+  BOOST_TEST_REQUIRE(client.until([&] { return client[2].input_wanted == 1; }));
+  client.start(1, streamed("play"));
+  BOOST_TEST_REQUIRE(client.until([&] { return !client.overrun.empty(); }));
+  BOOST_TEST(client.overrun == std::vector<ssh::exec_id>{1});
+  BOOST_TEST(client->bytes_received() < 100'000'000U);
+  client->abandon(1);
+
+  client->write(2, "fine", true);
+  BOOST_TEST_REQUIRE(client.until([&] { return client[2].closed; }));
+  BOOST_TEST(client[2].outcome->stdout_data == "fine");
 }
 
 BOOST_AUTO_TEST_CASE(one_advance_reads_no_more_than_its_share_of_a_flood) {

@@ -52,6 +52,14 @@ void simulated_connection::emit(ssh::connection_event event) {
   notify_();
 }
 
+std::vector<ssh::connection_event> simulated_connection::advance() {
+  if (flood > 0) {
+    --flood;
+    events_.emplace_back(ssh::event::output{flooding, false, "chunk"});
+  }
+  return std::exchange(events_, {});
+}
+
 void simulated_connection::finish(ssh::exec_id id, std::uint32_t exit_status, std::string output) {
   ssh::exec_outcome outcome;
   outcome.exit_status = exit_status;

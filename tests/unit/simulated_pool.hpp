@@ -76,7 +76,7 @@ public:
   /// Something comes in, whatever it is.
   void hear();
 
-  std::vector<ssh::connection_event> advance() override { return std::exchange(events_, {}); }
+  std::vector<ssh::connection_event> advance() override;
 
   void flush() override {}
 
@@ -116,6 +116,8 @@ public:
   void grant(ssh::exec_id id, std::uint64_t bytes) override { granted[id] += bytes; }
 
   void signal(ssh::exec_id id, std::string_view name) override {
+    if (signals.empty())
+      flood_at_first_signal = flood;
     signals.emplace_back(id, std::string{name});
   }
 
@@ -153,6 +155,10 @@ public:
   bool answers_keepalives = false;
   bool reading = true;
   std::uint64_t bytes = 0;
+  /// So many chunks of output are still to come of this command, one whenever it is looked for.
+  std::size_t flood = 0;
+  ssh::exec_id flooding = 0;
+  std::size_t flood_at_first_signal = 0;
 
 private:
   simulated_network& network_;
