@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <utility>
 
 BOOST_AUTO_TEST_SUITE(poller)
 
@@ -114,6 +115,44 @@ BOOST_AUTO_TEST_CASE(a_socket_is_told_of_however_soon_its_news_come) {
   std::this_thread::sleep_for(longer_than_it_looks);
   shared->in_use.make_readable();
   BOOST_TEST(comes(shared->late));
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_that_always_has_news_gives_the_others_their_turn) {
+  // Shared with a thread that nobody joins.
+  struct shared_state {
+    stream busy;
+    stream other;
+    int left = 1'000'000;
+    int left_when_told = 0;
+    std::promise<void> told;
+    sshexec::ssh::poller watcher;
+    sshexec::ssh::poller::registration busy_place;
+    sshexec::ssh::poller::registration other_place;
+  };
+
+  const auto shared = std::make_shared<shared_state>();
+  const std::weak_ptr<shared_state> weak = shared;
+  shared->other_place = shared->watcher.add(shared->other.watched.get(), [weak] {
+    const auto self = weak.lock();
+    self->left_when_told = std::exchange(self->left, 0);
+    self->told.set_value();
+  });
+  shared->busy_place = shared->watcher.add(shared->busy.watched.get(), [weak] {
+    const auto self = weak.lock();
+    if (!self || self->left == 0)
+      return;
+    // By now the thread has learned that it need not wait for this one.
+    if (--self->left == 999'000)
+      self->other_place.arm(sshexec::ssh::poller::interest::read);
+    // Nothing was taken, so the next news are there already.
+    if (self->left > 0)
+      self->busy_place.arm(sshexec::ssh::poller::interest::read);
+  });
+  shared->other.make_readable();
+  shared->busy.make_readable();
+  shared->busy_place.arm(sshexec::ssh::poller::interest::read);
+  BOOST_REQUIRE(comes(shared->told));
+  BOOST_TEST(shared->left_when_told > 0);
 }
 
 /// Its number may be another socket's by the time that the thread looks at it, or arms it.
