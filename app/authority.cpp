@@ -1,4 +1,4 @@
-#include "authority.hpp"
+#include "sshexec/app/authority.hpp"
 
 #include "sshexec/ssh/file_descriptor.hpp"
 

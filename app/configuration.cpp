@@ -1,4 +1,4 @@
-#include "configuration.hpp"
+#include "sshexec/app/configuration.hpp"
 
 #include "sshexec/messages/failure.hpp"
 

@@ -1,10 +1,10 @@
-#include "demo.hpp"
+#include "sshexec/app/demo.hpp"
 
-#include "report.hpp"
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/tool_system.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
-#include "tool_system.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "descriptors.hpp"
+#include "sshexec/app/descriptors.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
-#include "authority.hpp"
-#include "demo.hpp"
-#include "descriptors.hpp"
-#include "report.hpp"
-#include "run/run_options.hpp"
-#include "serve/serve.hpp"
+#include "sshexec/app/authority.hpp"
+#include "sshexec/app/demo.hpp"
+#include "sshexec/app/descriptors.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/run/run_options.hpp"
+#include "sshexec/app/serve/serve.hpp"
 
 #include <CLI/CLI.hpp>
 

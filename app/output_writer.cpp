@@ -1,6 +1,6 @@
-#include "output_writer.hpp"
+#include "sshexec/app/output_writer.hpp"
 
-#include "report.hpp"
+#include "sshexec/app/report.hpp"
 
 #include <memory>
 #include <utility>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "descriptors.hpp"
+#include "sshexec/app/descriptors.hpp"
 #include "sshexec/messages/output_chunk.hpp"
 
 #include <caf/replies_to.hpp>

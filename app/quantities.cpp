@@ -1,4 +1,4 @@
-#include "quantities.hpp"
+#include "sshexec/app/quantities.hpp"
 
 #include "sshexec/actors/settings.hpp"
 

@@ -1,7 +1,7 @@
-#include "report.hpp"
+#include "sshexec/app/report.hpp"
 
-#include "descriptors.hpp"
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/app/descriptors.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "output_writer.hpp"
+#include "sshexec/app/output_writer.hpp"
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/failure.hpp"
 

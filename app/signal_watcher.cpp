@@ -1,4 +1,4 @@
-#include "signal_watcher.hpp"
+#include "sshexec/app/signal_watcher.hpp"
 
 #include <pthread.h>
 

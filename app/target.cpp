@@ -1,4 +1,4 @@
-#include "target.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <arpa/inet.h>
 

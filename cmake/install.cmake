@@ -4,29 +4,58 @@ include(CMakePackageConfigHelpers)
 
 set(SSHEXEC_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sshexec)
 
-install(TARGETS sshexec sshexec_testing
-  EXPORT sshexecTargets
-  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-set_target_properties(sshexec_testing PROPERTIES EXPORT_NAME testing)
-install(EXPORT sshexecTargets NAMESPACE sshexec:: DESTINATION ${SSHEXEC_CMAKE_DIR})
+# The public headers, and no others: all of messages/, and of the rest what an embedding hub speaks to.
+# They include one another only, and nothing of libssh, OpenSSL or spdlog.
+file(GLOB public_headers CONFIGURE_DEPENDS ${SSHEXEC_INCLUDE_DIR}/sshexec/messages/*.hpp)
+foreach(header IN ITEMS
+    actors/executor actors/settings
+    actors/runtime/reply
+    actors/services/credentials actors/services/escape actors/services/execution_journal
+    actors/services/services
+    actors/cluster/router
+    ssh/host_key ssh/known_keys ssh/secret)
+  list(APPEND public_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/${header}.hpp)
+endforeach()
+foreach(header IN ITEMS
+    connect_executor connect_node connect_settings network_address networking protocol_version
+    publish_executor tls_files)
+  list(APPEND public_remote_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/actors/remote/${header}.hpp)
+endforeach()
+# Those of the test library, with what they include of ssh/.
+file(GLOB public_testing_headers CONFIGURE_DEPENDS ${SSHEXEC_INCLUDE_DIR}/sshexec/testing/*.hpp)
+foreach(header IN ITEMS file_descriptor handles)
+  list(APPEND public_testing_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/ssh/${header}.hpp)
+endforeach()
 
+# install_library(TARGET NAME HEADER...): the library, which is sshexec::NAME for its users.
+function(install_library target name)
+  target_sources(${target} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${SSHEXEC_INCLUDE_DIR} FILES ${ARGN})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT sshexecTargets FILE_SET HEADERS)
+endfunction()
+install_library(sshexec sshexec ${public_headers})
+install_library(sshexec_testing testing ${public_testing_headers})
 if(SSHEXEC_HAS_REMOTE)
-  install(TARGETS sshexec_remote EXPORT sshexecTargets)
-  set_target_properties(sshexec_remote PROPERTIES EXPORT_NAME remote)
+  install_library(sshexec_remote remote ${public_remote_headers})
 endif()
-
-install(DIRECTORY messages ssh actors
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sshexec
-  FILES_MATCHING PATTERN *.hpp)
-install(DIRECTORY tests/harness/
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sshexec/testing
-  FILES_MATCHING PATTERN *.hpp
-  PATTERN tests EXCLUDE)
+install(EXPORT sshexecTargets NAMESPACE sshexec:: DESTINATION ${SSHEXEC_CMAKE_DIR})
 
 if(SSHEXEC_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(sshexec_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   install(TARGETS sshexec_tool)
+  # The unit names full paths, which are known for good when it is installed: it is written there.
+  install(CODE "
+    set(CMAKE_INSTALL_BINDIR \"${CMAKE_INSTALL_BINDIR}\")
+    set(CMAKE_INSTALL_LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
+    set(CMAKE_INSTALL_SYSCONFDIR \"${CMAKE_INSTALL_SYSCONFDIR}\")
+    include(GNUInstallDirs)
+    set(unit \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/sshexec.service\")
+    message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/app/sshexec.service.in\" \"\$ENV{DESTDIR}\${unit}\"
+      @ONLY NO_SOURCE_PERMISSIONS)
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")")
 endif()
 
 # The CMake package
@@ -41,36 +70,42 @@ install(FILES
     cmake/FindCAF.cmake
   DESTINATION ${SSHEXEC_CMAKE_DIR})
 
-# The pkg-config file: who links a static library needs what that links, too.
+# The pkg-config files: who links a static library needs what that links, too.
 set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix ${pc_dir} ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH pc_libdir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 file(RELATIVE_PATH pc_includedir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 get_target_property(library_type sshexec TYPE)
-set(pc_requires "libssh >= 0.10")
-if(library_type STREQUAL "STATIC_LIBRARY")
-  string(APPEND pc_requires ", spdlog, fmt, libcrypto")
-endif()
 set(pc_cflags "-pthread")
 if(NOT SSHEXEC_FIRST_TYPE_ID STREQUAL "")
   string(PREPEND pc_cflags "-DSSHEXEC_FIRST_TYPE_ID=${SSHEXEC_FIRST_TYPE_ID} ")
 endif()
 # CAF has no .pc file of its own that could tell.
-set(pc_caf_libs)
-foreach(component IN LISTS SSHEXEC_CAF_COMPONENTS)
-  string(TOUPPER ${component} name)
-  get_filename_component(caf_dir ${CAF_${name}_LIBRARY} DIRECTORY)
-  if(NOT caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
-    string(APPEND pc_caf_libs " -L${caf_dir}")
-  endif()
-  string(APPEND pc_caf_libs " -lcaf_${component}")
-endforeach()
 if(NOT CAF_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
   string(APPEND pc_cflags " -I${CAF_INCLUDE_DIR}")
 endif()
-configure_file(cmake/sshexec.pc.in sshexec.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sshexec.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# install_pc_file(NAME DESCRIPTION LIBRARY CAF-COMPONENT REQUIRES REQUIRES-IF-STATIC)
+function(install_pc_file pc_name pc_description library component pc_requires if_static)
+  if(library_type STREQUAL "STATIC_LIBRARY")
+    string(APPEND pc_requires ", ${if_static}")
+  endif()
+  set(pc_libs "-l${library}")
+  string(TOUPPER ${component} name)
+  get_filename_component(caf_dir ${CAF_${name}_LIBRARY} DIRECTORY)
+  if(NOT caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    string(APPEND pc_libs " -L${caf_dir}")
+  endif()
+  string(APPEND pc_libs " -lcaf_${component} -pthread")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/pkg_config.pc.in ${PROJECT_BINARY_DIR}/${pc_name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc_name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+install_pc_file(sshexec "${PROJECT_DESCRIPTION}" sshexec core
+  "libssh >= 0.10" "spdlog, fmt, libcrypto")
+if(SSHEXEC_HAS_REMOTE)
+  install_pc_file(sshexec-remote "sshexec's executors over the network" sshexec_remote io
+    "sshexec = ${PROJECT_VERSION}" "libssl")
+endif()
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,5 +1,6 @@
 # A room is a folder of sources, or a few pieces of one, that includes only its own headers and those
-# of the rooms that it stands on. docs/changing.md has the plan of the house.
+# of the rooms that it stands on. docs/changing.md has the plan of the house; tests/rooms/check reads
+# these calls, too.
 #
 #   sshexec_add_room(actors/pool ON actors/services ssh LINKS fmt::fmt)
 #   sshexec_add_room(actors/settings PIECES settings ON actors/runtime)
@@ -21,8 +22,10 @@ function(sshexec_add_room room)
           list(APPEND sources ${PROJECT_SOURCE_DIR}/${folder}/${file})
         endif()
       endforeach()
-      file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder}/${piece}.hpp ${headers}/${folder}/${piece}.hpp
-        SYMBOLIC)
+      if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/${piece}.hpp)
+        file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder}/${piece}.hpp
+          ${headers}/${folder}/${piece}.hpp SYMBOLIC)
+      endif()
     endforeach()
   else()
     cmake_path(GET room PARENT_PATH folder)

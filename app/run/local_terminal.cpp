@@ -1,4 +1,4 @@
-#include "run/local_terminal.hpp"
+#include "sshexec/app/run/local_terminal.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
-#include "run/run_command.hpp"
+#include "sshexec/app/run/run_command.hpp"
 
-#include "report.hpp"
-#include "run/local_terminal.hpp"
-#include "run/run_session.hpp"
-#include "signal_watcher.hpp"
-#include "tool_system.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/run/local_terminal.hpp"
+#include "sshexec/app/run/run_session.hpp"
+#include "sshexec/app/signal_watcher.hpp"
+#include "sshexec/app/tool_system.hpp"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
-#include "run/run_options.hpp"
+#include "sshexec/app/run/run_options.hpp"
 
-#include "configuration.hpp"
-#include "quantities.hpp"
-#include "run/local_terminal.hpp"
-#include "run/standard_input.hpp"
-#include "target.hpp"
+#include "sshexec/app/configuration.hpp"
+#include "sshexec/app/quantities.hpp"
+#include "sshexec/app/run/local_terminal.hpp"
+#include "sshexec/app/run/standard_input.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <CLI/CLI.hpp>
 

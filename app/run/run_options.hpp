@@ -1,7 +1,7 @@
 #pragma once
 
-#include "run/run_command.hpp"
-#include "sshexec/actors/remote/wire/tls_context.hpp"
+#include "sshexec/actors/remote/tls_files.hpp"
+#include "sshexec/app/run/run_command.hpp"
 
 #include <CLI/App.hpp>
 #include <tl/expected.hpp>

@@ -1,4 +1,4 @@
-#include "run/run_session.hpp"
+#include "sshexec/app/run/run_session.hpp"
 
 #include <caf/spawn_options.hpp>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "output_writer.hpp"
-#include "report.hpp"
-#include "run/standard_input.hpp"
 #include "sshexec/actors/runtime/reply.hpp"
+#include "sshexec/app/output_writer.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/run/standard_input.hpp"
 #include "sshexec/messages/executor.hpp"
 
 #include <caf/replies_to.hpp>

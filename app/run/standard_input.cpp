@@ -1,4 +1,4 @@
-#include "run/standard_input.hpp"
+#include "sshexec/app/run/standard_input.hpp"
 
 #include <caf/sec.hpp>
 #include <fcntl.h>

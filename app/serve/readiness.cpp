@@ -1,4 +1,4 @@
-#include "serve/readiness.hpp"
+#include "sshexec/app/serve/readiness.hpp"
 
 #include "sshexec/ssh/file_descriptor.hpp"
 

@@ -1,13 +1,13 @@
-#include "serve/serve.hpp"
+#include "sshexec/app/serve/serve.hpp"
 
-#include "report.hpp"
-#include "serve/readiness.hpp"
-#include "signal_watcher.hpp"
 #include "sshexec/actors/cluster/router.hpp"
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/actors/remote/connect_node.hpp"
 #include "sshexec/actors/remote/networking.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/serve/readiness.hpp"
+#include "sshexec/app/signal_watcher.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "serve/serve_options.hpp"
+#include "sshexec/app/serve/serve_options.hpp"
 
 namespace sshexec::app {
 

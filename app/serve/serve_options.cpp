@@ -1,7 +1,7 @@
-#include "serve/serve_options.hpp"
+#include "sshexec/app/serve/serve_options.hpp"
 
-#include "quantities.hpp"
-#include "target.hpp"
+#include "sshexec/app/quantities.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <caf/config_value.hpp>
 #include <caf/deep_to_string.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "configuration.hpp"
 #include "sshexec/actors/remote/connect_executor.hpp"
 #include "sshexec/actors/remote/publish_executor.hpp"
+#include "sshexec/app/configuration.hpp"
 
 #include <CLI/App.hpp>
 #include <tl/expected.hpp>

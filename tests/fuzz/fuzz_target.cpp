@@ -1,5 +1,5 @@
 #include "fuzz.hpp"
-#include "target.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <algorithm>
 

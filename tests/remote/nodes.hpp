@@ -1,10 +1,10 @@
 #pragma once
 
-#include "authority.hpp"
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/actors/remote/connect_executor.hpp"
 #include "sshexec/actors/remote/networking.hpp"
 #include "sshexec/actors/remote/publish_executor.hpp"
+#include "sshexec/app/authority.hpp"
 #include "sshexec/testing/loopback.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"

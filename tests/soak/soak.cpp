@@ -5,9 +5,9 @@
 #include "journal_pipe.hpp"
 #include "process_resources.hpp"
 #include "site.hpp"
+#include "sshexec/app/tool_system.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 #include "tally.hpp"
-#include "tool_system.hpp"
 
 #include <CLI/CLI.hpp>
 #include <caf/scoped_actor.hpp>

@@ -1,6 +1,6 @@
-#include "quantities.hpp"
-#include "report.hpp"
-#include "target.hpp"
+#include "sshexec/app/quantities.hpp"
+#include "sshexec/app/report.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
