@@ -12,8 +12,9 @@
 namespace sshexec {
 
 /// The channels of one connection: decides when a command gets one, and when one is opened ahead of
-/// the next command. A channel counts from its request to its close, whatever became of its command,
-/// for the server counts it so. The owner does what `next` says, and tells what came of it.
+/// the next command. A channel counts from its request to its close, whatever became of its
+/// command, for the server counts it so. The owner does what `next` says, and tells what came of
+/// it.
 class channel_pool {
 public:
   struct rules {
@@ -77,7 +78,8 @@ public:
   void closed(ssh::exec_id id);
 
   /// The server refused the channel, which is asked for again when another one has closed, or after
-  /// a pause if none was open. False if it refused so often while none was open that it is hopeless.
+  /// a pause if none was open. False if it refused so often while none was open that it is
+  /// hopeless.
   [[nodiscard]] bool refused(ssh::exec_id id, time_point now);
 
   /// The spare channel was refused, or closed.

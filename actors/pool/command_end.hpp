@@ -19,7 +19,8 @@ class command_end {
 public:
   struct rules {
     duration grace{0};
-    /// A hunt needs a channel, gives processes the same grace, and then looks whether they are gone.
+    /// A hunt needs a channel, gives processes the same grace, and then looks whether they are
+    /// gone.
     duration patience{0};
   };
 

@@ -30,8 +30,7 @@ host_key_verdict judge(host_key_policy policy, const ssh::known_keys& known,
     return {kind::refuse, "the host key changed: expected " + describe(known.trusted.front())
                             + ", seen " + describe(key)};
   if (policy == host_key_policy::strict)
-    return {kind::refuse,
-            "the host key is unknown: expected one on record, seen " + describe(key)};
+    return {kind::refuse, "the host key is unknown: expected one on record, seen " + describe(key)};
   return {kind::remember, {}};
 }
 

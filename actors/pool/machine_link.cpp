@@ -3,6 +3,7 @@
 #include "sshexec/ssh/dialer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sshexec {
 
@@ -36,9 +37,8 @@ machine_link::established& machine_link::establish(time_point now,
                                                    const channel_pool::rules& channels,
                                                    duration keepalive_interval, duration max_age) {
   auto& made = std::get<attempt>(state_);
-  established next{std::move(made.connection),       channel_pool{channels},
-                   liveness{keepalive_interval, now}, {},
-                   std::chrono::system_clock::now(), {}};
+  established next{std::move(made.connection), channel_pool{channels},
+                   liveness{keepalive_interval, now}, std::chrono::system_clock::now()};
   // One that was outdated before it was made serves those that wait for it all the same.
   if (made.is_outdated)
     next.grows_old = now;
@@ -56,6 +56,14 @@ ssh::connection* machine_link::connection() const {
   if (const auto* const x = get<established>())
     return x->connection.get();
   return nullptr;
+}
+
+bool machine_link::take_asked() {
+  if (auto* const x = get<attempt>())
+    return std::exchange(x->was_asked, false);
+  if (auto* const x = get<established>())
+    return std::exchange(x->was_asked, false);
+  return false;
 }
 
 machine_state machine_link::state() const {

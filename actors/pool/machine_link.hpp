@@ -77,6 +77,8 @@ public:
 
     gate_place place;
     std::unique_ptr<ssh::connection> connection;
+    /// Whether something was asked of it since it was last advanced.
+    bool was_asked = false;
 
     /// Whether it began because credentials changed under the one before.
     bool is_restart = false;
@@ -93,15 +95,22 @@ public:
   struct established {
     [[nodiscard]] time_point deadline() const;
 
+    /// The connection, to ask something of it: it is advanced then.
+    ssh::connection& ask() {
+      was_asked = true;
+      return *connection;
+    }
+
     std::unique_ptr<ssh::connection> connection;
     channel_pool channels;
     liveness peer;
-    hunts hunting;
     std::chrono::system_clock::time_point connected_at;
+    hunts hunting = {};
     /// When it is to be replaced, as soon as it is not used.
-    std::optional<time_point> grows_old;
+    std::optional<time_point> grows_old = {};
     /// It was made with credentials that have changed since: it takes no more commands.
     bool is_outdated = false;
+    bool was_asked = false;
   };
 
   attempt& begin_attempt(time_point now, duration timeout);
@@ -136,6 +145,9 @@ public:
 
   /// The connection that is being made, or there; else null.
   [[nodiscard]] ssh::connection* connection() const;
+
+  /// Whether something was asked of the connection since the last time that this was.
+  bool take_asked();
 
   [[nodiscard]] machine_state state() const;
 

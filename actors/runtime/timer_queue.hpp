@@ -40,6 +40,11 @@ public:
 
   [[nodiscard]] bool contains(const Key& key) const { return deadlines_.contains(key); }
 
+  /// The earliest deadline.
+  [[nodiscard]] std::optional<time_point> earliest() const {
+    return by_time_.empty() ? std::nullopt : std::optional{by_time_.begin()->first};
+  }
+
   /// Takes out the earliest deadline that has passed.
   std::optional<Key> take_due(time_point now) {
     if (by_time_.empty() || by_time_.begin()->first > now)

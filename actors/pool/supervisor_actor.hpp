@@ -1,0 +1,43 @@
+#pragma once
+
+#include "sshexec/actors/pool/observers.hpp"
+#include "sshexec/actors/services/inner_services.hpp"
+#include "sshexec/messages/executor.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace sshexec {
+
+using ready_atom = caf::atom_constant<caf::atom("ready")>;
+using drive_atom = caf::atom_constant<caf::atom("drive")>;
+using expired_atom = caf::atom_constant<caf::atom("expired")>;
+using observers_atom = caf::atom_constant<caf::atom("observers")>;
+
+using supervisor_actor = caf::typed_actor<
+  /// As of the executor.
+  caf::replies_to<execute_atom, machine, command>::with<command_result>,
+  caf::reacts_to<cancel_atom, machine, std::string>,
+  caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
+  caf::replies_to<status_atom>::with<machine_status>,
+  /// The machine's credentials changed.
+  caf::reacts_to<changed_atom>,
+  /// From now on these are told what happens.
+  caf::reacts_to<observers_atom, observer_list>,
+  /// The socket of the connection with this number can be read or written.
+  caf::reacts_to<ready_atom, std::uint64_t>,
+  /// To itself: all commands that had arrived have been handled.
+  caf::reacts_to<drive_atom>,
+  /// A deadline may have passed.
+  caf::reacts_to<tick_atom>>;
+
+using registry_actor = executor_actor::extend<
+  /// A machine's supervisor, having received so many commands, has been idle for the idle timeout
+  /// and has closed its connection.
+  caf::reacts_to<expired_atom, machine, std::uint64_t>>;
+
+} // namespace sshexec
