@@ -4,24 +4,42 @@ include(CMakePackageConfigHelpers)
 
 set(SSHEXEC_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sshexec)
 
-install(TARGETS sshexec sshexec_testing
-  EXPORT sshexecTargets
-  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-set_target_properties(sshexec_testing PROPERTIES EXPORT_NAME testing)
-install(EXPORT sshexecTargets NAMESPACE sshexec:: DESTINATION ${SSHEXEC_CMAKE_DIR})
+# The public headers, and no others: all of messages/, and of the rest what an embedding hub speaks to.
+# They include one another only, and nothing of libssh, OpenSSL or spdlog.
+file(GLOB public_headers CONFIGURE_DEPENDS ${SSHEXEC_INCLUDE_DIR}/sshexec/messages/*.hpp)
+foreach(header IN ITEMS
+    actors/executor actors/settings
+    actors/runtime/reply
+    actors/services/credentials actors/services/escape actors/services/execution_journal
+    actors/services/services
+    actors/cluster/router
+    ssh/host_key ssh/known_keys ssh/secret)
+  list(APPEND public_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/${header}.hpp)
+endforeach()
+foreach(header IN ITEMS
+    connect_executor connect_node connect_settings network_address networking protocol_version
+    publish_executor tls_files)
+  list(APPEND public_remote_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/actors/remote/${header}.hpp)
+endforeach()
+# Those of the test library, with what they include of ssh/.
+file(GLOB public_testing_headers CONFIGURE_DEPENDS ${SSHEXEC_INCLUDE_DIR}/sshexec/testing/*.hpp)
+foreach(header IN ITEMS file_descriptor handles)
+  list(APPEND public_testing_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/ssh/${header}.hpp)
+endforeach()
 
+# install_library(TARGET NAME HEADER...): the library, which is sshexec::NAME for its users.
+function(install_library target name)
+  target_sources(${target} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${SSHEXEC_INCLUDE_DIR} FILES ${ARGN})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT sshexecTargets FILE_SET HEADERS)
+endfunction()
+install_library(sshexec sshexec ${public_headers})
+install_library(sshexec_testing testing ${public_testing_headers})
 if(SSHEXEC_HAS_REMOTE)
-  install(TARGETS sshexec_remote EXPORT sshexecTargets)
-  set_target_properties(sshexec_remote PROPERTIES EXPORT_NAME remote)
+  install_library(sshexec_remote remote ${public_remote_headers})
 endif()
-
-install(DIRECTORY messages ssh actors
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sshexec
-  FILES_MATCHING PATTERN *.hpp)
-install(DIRECTORY tests/harness/
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sshexec/testing
-  FILES_MATCHING PATTERN *.hpp
-  PATTERN tests EXCLUDE)
+install(EXPORT sshexecTargets NAMESPACE sshexec:: DESTINATION ${SSHEXEC_CMAKE_DIR})
 
 if(SSHEXEC_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})

@@ -3,22 +3,15 @@
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/file_stamp.hpp"
 #include "sshexec/ssh/host_key.hpp"
+#include "sshexec/ssh/known_keys.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace sshexec::ssh {
-
-/// What is on record for a host.
-struct known_keys {
-  std::vector<host_key> trusted;
-  /// Keys of "@revoked" lines; never to be accepted.
-  std::vector<host_key> revoked;
-};
 
 /// One of OpenSSH's known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): plain and hashed
 /// names, patterns, "[host]:port", revoked keys. Its text is kept in memory and read again when the

@@ -1,5 +1,4 @@
-#include "sshexec/actors/cluster/router.hpp"
-
+#include "sshexec/actors/cluster/router_state.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 
 #include <caf/send.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sshexec/actors/runtime/reply.hpp"
-#include "sshexec/actors/services/services.hpp"
+#include "sshexec/actors/services/inner_services.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/stateful_actor.hpp>

@@ -7,7 +7,7 @@
 #include "sshexec/actors/pool/observers.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
 #include "sshexec/actors/runtime/timer_queue.hpp"
-#include "sshexec/actors/services/services.hpp"
+#include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/connection.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sshexec/actors/services/credentials.hpp"
-#include "sshexec/actors/services/services.hpp"
+#include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/file_stamp.hpp"
 #include "sshexec/ssh/login.hpp"

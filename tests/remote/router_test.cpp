@@ -1,5 +1,6 @@
 #include "nodes.hpp"
 #include "served.hpp"
+#include "sshexec/actors/cluster/rendezvous.hpp"
 #include "sshexec/actors/cluster/router.hpp"
 #include "sshexec/actors/remote/connect_node.hpp"
 #include "sshexec/testing/openssh_server.hpp"

@@ -1,4 +1,5 @@
 #include "nodes.hpp"
+#include "sshexec/actors/cluster/rendezvous.hpp"
 #include "sshexec/actors/cluster/router.hpp"
 #include "sshexec/actors/remote/connect_node.hpp"
 

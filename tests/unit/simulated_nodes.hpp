@@ -1,7 +1,7 @@
 #pragma once
 
 #include "simulated_pool.hpp"
-#include "sshexec/actors/cluster/router.hpp"
+#include "sshexec/actors/cluster/router_state.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
