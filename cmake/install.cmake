@@ -45,6 +45,17 @@ if(SSHEXEC_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(sshexec_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   install(TARGETS sshexec_tool)
+  # The unit names full paths, which are known for good when it is installed: it is written there.
+  install(CODE "
+    set(CMAKE_INSTALL_BINDIR \"${CMAKE_INSTALL_BINDIR}\")
+    set(CMAKE_INSTALL_LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
+    set(CMAKE_INSTALL_SYSCONFDIR \"${CMAKE_INSTALL_SYSCONFDIR}\")
+    include(GNUInstallDirs)
+    set(unit \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/sshexec.service\")
+    message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/app/sshexec.service.in\" \"\$ENV{DESTDIR}\${unit}\"
+      @ONLY NO_SOURCE_PERMISSIONS)
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")")
 endif()
 
 # The CMake package
@@ -59,36 +70,42 @@ install(FILES
     cmake/FindCAF.cmake
   DESTINATION ${SSHEXEC_CMAKE_DIR})
 
-# The pkg-config file: who links a static library needs what that links, too.
+# The pkg-config files: who links a static library needs what that links, too.
 set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix ${pc_dir} ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH pc_libdir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 file(RELATIVE_PATH pc_includedir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 get_target_property(library_type sshexec TYPE)
-set(pc_requires "libssh >= 0.10")
-if(library_type STREQUAL "STATIC_LIBRARY")
-  string(APPEND pc_requires ", spdlog, fmt, libcrypto")
-endif()
 set(pc_cflags "-pthread")
 if(NOT SSHEXEC_FIRST_TYPE_ID STREQUAL "")
   string(PREPEND pc_cflags "-DSSHEXEC_FIRST_TYPE_ID=${SSHEXEC_FIRST_TYPE_ID} ")
 endif()
 # CAF has no .pc file of its own that could tell.
-set(pc_caf_libs)
-foreach(component IN LISTS SSHEXEC_CAF_COMPONENTS)
-  string(TOUPPER ${component} name)
-  get_filename_component(caf_dir ${CAF_${name}_LIBRARY} DIRECTORY)
-  if(NOT caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
-    string(APPEND pc_caf_libs " -L${caf_dir}")
-  endif()
-  string(APPEND pc_caf_libs " -lcaf_${component}")
-endforeach()
 if(NOT CAF_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
   string(APPEND pc_cflags " -I${CAF_INCLUDE_DIR}")
 endif()
-configure_file(cmake/sshexec.pc.in sshexec.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sshexec.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# install_pc_file(NAME DESCRIPTION LIBRARY CAF-COMPONENT REQUIRES REQUIRES-IF-STATIC)
+function(install_pc_file pc_name pc_description library component pc_requires if_static)
+  if(library_type STREQUAL "STATIC_LIBRARY")
+    string(APPEND pc_requires ", ${if_static}")
+  endif()
+  set(pc_libs "-l${library}")
+  string(TOUPPER ${component} name)
+  get_filename_component(caf_dir ${CAF_${name}_LIBRARY} DIRECTORY)
+  if(NOT caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    string(APPEND pc_libs " -L${caf_dir}")
+  endif()
+  string(APPEND pc_libs " -lcaf_${component} -pthread")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/pkg_config.pc.in ${PROJECT_BINARY_DIR}/${pc_name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc_name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+install_pc_file(sshexec "${PROJECT_DESCRIPTION}" sshexec core
+  "libssh >= 0.10" "spdlog, fmt, libcrypto")
+if(SSHEXEC_HAS_REMOTE)
+  install_pc_file(sshexec-remote "sshexec's executors over the network" sshexec_remote io
+    "sshexec = ${PROJECT_VERSION}" "libssl")
+endif()
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
