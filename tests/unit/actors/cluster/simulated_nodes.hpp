@@ -1,6 +1,6 @@
 #pragma once
 
-#include "simulated_pool.hpp"
+#include "actors/pool/simulated_pool.hpp"
 #include "sshexec/actors/cluster/router_state.hpp"
 
 #include <caf/actor_system.hpp>

@@ -1,5 +1,5 @@
+#include "actors/pool/simulated_pool.hpp"
 #include "files.hpp"
-#include "simulated_pool.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 

@@ -1,0 +1,47 @@
+#include "two_nodes.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+using namespace sshexec;
+using namespace sshexec::test;
+
+BOOST_AUTO_TEST_SUITE(router_test)
+
+BOOST_FIXTURE_TEST_CASE(observers_are_told_by_every_node_also_by_one_that_joins_later, two_nodes) {
+  const auto observer
+    = system.spawn([]() -> observer_actor::behavior_type { return {[](const pool_event&) {}}; });
+  caf::anon_send(subject, subscribe_atom_v, observer);
+  settle();
+  join("third");
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.size() == 1U);
+  caf::anon_send(subject, unsubscribe_atom_v, observer);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(every_node_is_told_that_credentials_changed, two_nodes) {
+  caf::anon_send(subject, changed_atom_v, machine_called("m"));
+  caf::anon_send(subject, changed_atom_v);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->changes == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {
+  request(command_called("one"), machine_of("first"));
+  request(command_called("two"), machine_of("second"));
+  executor_status status;
+  system.spawn([&](caf::event_based_actor* self) {
+    self->request(subject, caf::infinite, status_atom_v).then([&](executor_status& x) {
+      status = std::move(x);
+    });
+  });
+  settle();
+  BOOST_TEST(status.requests == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

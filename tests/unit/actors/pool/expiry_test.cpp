@@ -1,0 +1,42 @@
+#include "simulated_pool.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace sshexec;
+using namespace sshexec::test;
+using namespace std::chrono_literals;
+
+BOOST_FIXTURE_TEST_SUITE(supervisor, simulated_pool)
+
+BOOST_AUTO_TEST_CASE(after_5_idle_minutes_the_connection_is_closed_and_the_supervisor_gone) {
+  network.on_start = succeed_at_once;
+  const auto before = system.registry().running();
+  request(some_command());
+  connection().answers_keepalives = true;
+  BOOST_TEST(system.registry().running() == before + 1);
+  pass(5min - 1ns);
+  BOOST_TEST(network.alive.size() == 1U);
+  pass(1ns);
+  BOOST_TEST(network.alive.empty());
+  BOOST_TEST(system.registry().running() == before);
+  const auto next = request(some_command());
+  BOOST_REQUIRE(next->result);
+  BOOST_TEST(next->result->attempts == 1U);
+  BOOST_TEST(network.dialed == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_arrives_during_the_expiry_is_not_lost) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  connection().answers_keepalives = true;
+  pass(290s);
+  // The tick is in the supervisor's mailbox, and the command is sent before it is handled.
+  scheduler.advance_time(10s);
+  const auto answer = request(some_command());
+  BOOST_REQUIRE(answer->result);
+  BOOST_TEST(network.alive.size() == 1U);
+  const auto next = request(some_command());
+  BOOST_TEST(next->result.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

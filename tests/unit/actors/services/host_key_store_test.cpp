@@ -1,0 +1,102 @@
+#include "actor_fixture.hpp"
+#include "files.hpp"
+#include "sshexec/actors/services/file_host_key_store.hpp"
+#include "temporary_home.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace sshexec;
+using namespace sshexec::test;
+namespace fs = std::filesystem;
+
+const ssh::host_key key_a{"ssh-ed25519",
+                          "AAAAC3NzaC1lZDI1NTE5AAAAICaFogyROqZmUOiu+bwZtr7LM0Gkt2KEVHYeXhtKsvq4"};
+const ssh::host_key key_b{"ssh-ed25519",
+                          "AAAAC3NzaC1lZDI1NTE5AAAAIKqXLWbX2fAIHKdgYNGfYD6pew8Hv8XZurMSRUdEOsFX"};
+
+struct host_key_fixture : actor_fixture {
+  host_key_store spawn(const std::string& known_hosts_file) {
+    return start(system.spawn<caf::detached>(file_host_key_store, known_hosts_file));
+  }
+
+  caf::expected<ssh::known_keys> look_up(const std::string& host) {
+    return ask<ssh::known_keys>(subject, look_up_atom::value, host, std::uint16_t{22});
+  }
+
+  caf::expected<ssh::host_key> remember(const std::string& host, const ssh::host_key& key) {
+    return ask<ssh::host_key>(subject, remember_atom::value, host, std::uint16_t{22}, key);
+  }
+
+  static std::string line(const std::string& host, const ssh::host_key& key) {
+    return host + " " + key.type + " " + key.base64 + "\n";
+  }
+
+  temporary_home home;
+  fs::path file = home.path() / "hosts";
+  host_key_store subject = spawn(file.string());
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(host_key_store_test, host_key_fixture)
+
+BOOST_AUTO_TEST_CASE(a_remembered_key_is_found) {
+  BOOST_REQUIRE(look_up("host.example"));
+  BOOST_TEST(look_up("host.example")->trusted.empty());
+  const auto stored = remember("host.example", key_a);
+  BOOST_REQUIRE(stored);
+  BOOST_TEST((*stored == key_a));
+  BOOST_TEST((look_up("host.example")->trusted == std::vector{key_a}));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_recorded_once) {
+  BOOST_REQUIRE(remember("host.example", key_a));
+  BOOST_REQUIRE(remember("host.example", key_a));
+  BOOST_TEST(read_file(file) == line("host.example", key_a));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_recorded_by_somebody_else_meanwhile_is_not_overruled) {
+  BOOST_REQUIRE(look_up("host.example"));
+  write_file(file, line("host.example", key_b));
+  const auto reason = remember("host.example", key_a).error();
+  BOOST_TEST(is(reason, error_code::host_key_error));
+  BOOST_TEST(contains(to_failure(reason).message, fingerprint(key_a)));
+  BOOST_TEST(contains(to_failure(reason).message, fingerprint(key_b)));
+  BOOST_TEST(read_file(file) == line("host.example", key_b));
+}
+
+BOOST_AUTO_TEST_CASE(a_revoked_key_is_not_remembered) {
+  write_file(file, "@revoked " + line("*", key_a));
+  BOOST_TEST(is(remember("host.example", key_a).error(), error_code::host_key_error));
+  BOOST_TEST((look_up("host.example")->revoked == std::vector{key_a}));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_used_is_a_configuration_error_with_path_and_reason) {
+  fs::create_directory(file);
+  for (const auto& reason :
+       {look_up("host.example").error(), remember("host.example", key_a).error()}) {
+    BOOST_TEST(is(reason, error_code::configuration_error));
+    BOOST_TEST(contains(to_failure(reason).message, file.string() + ": Is a directory"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_a_configuration_error) {
+  subject = spawn((home.path() / "missing" / "folder" / "hosts").string());
+  const auto reason = remember("host.example", key_a).error();
+  BOOST_TEST(is(reason, error_code::configuration_error));
+  BOOST_TEST(contains(to_failure(reason).message, "folder/hosts: No such file or directory"));
+}
+
+BOOST_AUTO_TEST_CASE(the_users_own_file_is_the_default) {
+  subject = spawn("");
+  BOOST_REQUIRE(remember("host.example", key_a));
+  BOOST_TEST(read_file(home.path() / ".ssh" / "known_hosts") == line("host.example", key_a));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
