@@ -74,6 +74,13 @@ void read_rest(int socket) {
   }
 }
 
+/// Lets libssh close its socket in any case, as if it had not been given it: only libssh knows
+/// whether it did so already, and the number is another's then.
+void let_libssh_close(ssh_session session) {
+  const int none = -1;
+  ssh_options_set(session, SSH_OPTIONS_FD, &none);
+}
+
 /// Speaks SSH through libssh over a socket of its own.
 class libssh_connection final : public connection {
 public:
@@ -135,6 +142,11 @@ private:
   void lose_session();
   void lose_half_way();
   [[nodiscard]] error session_error() const;
+
+  /// None any more when libssh has closed it, which it does whenever it finds the connection
+  /// broken: the number is to be asked for at each use, for it may be another's next.
+  [[nodiscard]] int socket() const { return ssh_get_fd(session_.get()); }
+
   void disconnect();
 
   connection_settings settings_;
@@ -172,21 +184,23 @@ std::vector<connection_event> libssh_connection::advance() {
   if (state_ == state::dialing)
     dial();
   if (session_ && state_ != state::over && !std::exchange(corked_, true))
-    set_corked(ssh_get_fd(session_.get()), true);
+    set_corked(socket(), true);
   if (state_ == state::handshaking)
     handshake();
   if (state_ == state::authenticating)
     try_keys();
   if (state_ == state::established)
     pump();
+  // A socket that libssh has closed meanwhile will bring no news of that.
+  if (session_ && socket() < 0)
+    lose_session();
   arm();
   return std::exchange(events_, {});
 }
 
 void libssh_connection::flush() {
-  // Should libssh have closed a broken socket, to uncork another one of that number does no harm.
   if (std::exchange(corked_, false))
-    set_corked(ssh_get_fd(session_.get()), false);
+    set_corked(socket(), false);
 }
 
 void libssh_connection::dial() {
@@ -217,7 +231,7 @@ void libssh_connection::handshake() {
     // libssh makes the socket blocking when it finds it connected, just before it sends the first.
     if (!found_connected_ && socket_counter_.out_bytes > 0) {
       found_connected_ = true;
-      set_non_blocking(ssh_get_fd(session_.get()));
+      set_non_blocking(socket());
     }
     return result;
   });
@@ -479,17 +493,17 @@ void libssh_connection::disconnect() {
   flush();
   channels_.clear();
   spare_.reset();
-  const int socket = ssh_get_fd(session_.get());
   registration_ = {};
   agent_.reset();
-  // libssh does not close a socket that it was given, unless the connection broke.
-  const file_descriptor closed_last{socket};
+  // The last to close, when what is left has been read.
+  const file_descriptor closed_last{::fcntl(socket(), F_DUPFD_CLOEXEC, 0)};
   // It writes once for each time that it finds the socket writable, and would keep the good-bye to
   // itself behind what the channels just sent: their first packet, the rest, and then it is ready.
   for (int i = 0; i < 3 && event_ && is_usable(session_.get()); ++i)
     ssh_event_dopoll(event_.get(), 0);
+  let_libssh_close(session_.get());
   ssh_disconnect(session_.get());
-  read_rest(socket);
+  read_rest(closed_last.get());
   event_.reset();
   session_.reset();
 }
