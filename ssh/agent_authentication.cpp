@@ -1,6 +1,7 @@
 #include "sshexec/ssh/agent_authentication.hpp"
 
 #include "sshexec/ssh/handles.hpp"
+#include "sshexec/ssh/wire_format.hpp"
 
 #include <sys/socket.h>
 

@@ -10,14 +10,6 @@
 
 namespace sshexec::ssh {
 
-/// Appends a uint32 and a string as they are written in SSH (RFC 4251 §5).
-void append_uint32(std::string& to, std::uint32_t value);
-void append_string(std::string& to, std::string_view value);
-
-/// Takes such values from the front of `from`; none when it holds none, or too little.
-std::optional<std::uint32_t> take_uint32(std::string_view& from);
-std::optional<std::string_view> take_string(std::string_view& from);
-
 /// A conversation with an SSH agent over its socket, one question at a time, that never blocks. It
 /// is advanced by its owner, who is notified when that is worth while.
 class agent_client {
