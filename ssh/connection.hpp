@@ -223,6 +223,8 @@ struct connection_settings {
   private_keys keys;
   /// Sockets of SSH agents whose keys are offered after these.
   std::vector<std::string> agents;
+  /// Keys and agents that cannot be used, and why: told when the login is refused.
+  std::string passed_over = {};
   /// Host key algorithms to prefer, because keys of these types are known.
   std::vector<std::string> preferred_host_key_types;
   /// Once unacknowledged for this long, sent data means that the peer is gone (TCP_USER_TIMEOUT).

@@ -160,9 +160,11 @@ decode(const std::string& text, const std::string& passphrase, const std::string
 result<private_key> load_private_key(const std::filesystem::path& file,
                                      const std::string& passphrase) {
   return read_text(file).and_then([&](const secret& text) -> result<private_key> {
-    return decode(text.text(), passphrase, file.string()).map_error([&](const std::string& what) {
-      return file_error(file, what);
-    });
+    auto key = decode(text.text(), passphrase, file.string());
+    if (!key)
+      return tl::unexpected{file_error(file, key.error())};
+    key->name = file.string();
+    return std::move(*key);
   });
 }
 
