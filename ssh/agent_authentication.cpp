@@ -1,6 +1,7 @@
 #include "sshexec/ssh/agent_authentication.hpp"
 
 #include "sshexec/ssh/handles.hpp"
+#include "sshexec/ssh/wire_format.hpp"
 
 #include <sys/socket.h>
 
@@ -18,8 +19,8 @@ constexpr char identities_answer = 12;
 constexpr char sign_request = 13;
 constexpr char sign_response = 14;
 
-/// More keys than any server lets a client try; they fit into a socket's buffer.
-constexpr std::size_t max_keys_bytes = std::size_t{32} * 1024;
+/// Fits into a socket's buffer, and no key comes near it.
+constexpr std::size_t longest_key = std::size_t{32} * 1024;
 
 /// Whether libssh can read a public key of this blob's type: it ends its list at the first that it
 /// cannot.
@@ -31,14 +32,13 @@ bool is_supported(std::string_view blob) {
   return known != SSH_KEYTYPE_UNKNOWN && known != SSH_KEYTYPE_DSS;
 }
 
-std::string list_of(const std::vector<std::string>& keys) {
+/// The list of this one key.
+std::string list_of(std::string_view key) {
   std::string result(1, identities_answer);
-  append_uint32(result, static_cast<std::uint32_t>(keys.size()));
-  for (const std::string& key : keys) {
-    append_string(result, key);
-    // The key's comment.
-    append_string(result, {});
-  }
+  append_uint32(result, 1);
+  append_string(result, key);
+  // The key's comment.
+  append_string(result, {});
   return result;
 }
 
@@ -48,9 +48,10 @@ bool is(std::string_view message, char type) {
 
 } // namespace
 
-agent_authentication::agent_authentication(ssh_session session, const std::string& agent_socket,
-                                           poller& sockets, const poller::notify_function& notify)
-  : session_(session), agent_(agent_socket, sockets, notify) {
+agent_authentication::agent_authentication(ssh_session session, std::string username,
+                                           const std::string& agent_socket, poller& sockets,
+                                           const poller::notify_function& notify)
+  : session_(session), username_(std::move(username)), agent_(agent_socket, sockets, notify) {
   agent_.ask({&request_identities, 1});
 }
 
@@ -70,14 +71,14 @@ int agent_authentication::advance() {
         return SSH_AUTH_AGAIN;
       continue;
     }
-    const int status = ssh_userauth_agent(session_, nullptr);
+    const int status = ssh_userauth_agent(session_, username_.c_str());
     if (status != SSH_AUTH_ERROR && status != SSH_AUTH_DENIED)
       return status;
     if (!is_usable(session_))
       return SSH_AUTH_ERROR;
     // A key whose signature did not help makes way for the next ones.
     if (step_ == step::proving)
-      offer();
+      offer_next();
     else
       ask_for_signature();
   }
@@ -101,47 +102,47 @@ void agent_authentication::listed(std::string_view answer) {
   if (!is(answer, identities_answer))
     return give_up({error_kind::file, "The SSH agent does not list its keys"});
   answer.remove_prefix(1);
-  std::size_t bytes = 0;
   for (auto left = take_uint32(answer).value_or(0); left > 0; --left) {
     const auto key = take_string(answer);
     if (!key || !take_string(answer))
       break;
-    bytes += key->size();
-    if (is_supported(*key) && bytes <= max_keys_bytes)
+    if (is_supported(*key) && key->size() <= longest_key)
       keys_.emplace_back(*key);
   }
   if (keys_.empty())
     return give_up({error_kind::file, "The SSH agent holds no key"});
-  has_offered_ = true;
-  offer();
+  std::reverse(keys_.begin(), keys_.end());
+  offer_next();
 }
 
-void agent_authentication::offer() {
-  step_ = !keys_.empty() && lend(keys_, {}) ? step::offering : step::over;
+void agent_authentication::offer_next() {
+  step_ = step::over;
+  if (keys_.empty())
+    return;
+  chosen_ = std::move(keys_.back());
+  keys_.pop_back();
+  if (!lend({}))
+    return give_up({error_kind::file, "The keys of the SSH agent cannot be offered"});
+  ++offered_;
+  step_ = step::offering;
 }
 
 void agent_authentication::ask_for_signature() {
   const std::string request = taken_request();
-  std::string_view rest = request;
-  // Nothing is to be signed when the server refused all keys.
-  step_ = is(rest, sign_request) ? step::signing : step::over;
-  if (step_ == step::over)
-    return;
-  rest.remove_prefix(1);
-  chosen_ = take_string(rest).value_or("");
-  // Whatever comes of it, those before it were refused.
-  const auto found = std::find(keys_.begin(), keys_.end(), chosen_);
-  keys_.erase(keys_.begin(), found == keys_.end() ? found : std::next(found));
+  // Nothing is to be signed when the server refused the key.
+  if (!is(request, sign_request))
+    return offer_next();
+  step_ = step::signing;
   agent_.ask(request);
 }
 
 void agent_authentication::signed_by(std::string_view answer) {
-  if (is(answer, sign_response) && lend({chosen_}, answer)) {
+  if (is(answer, sign_response) && lend(answer)) {
     step_ = step::proving;
     return;
   }
   trouble_ = {error_kind::file, "The SSH agent did not sign with the key that the server accepts"};
-  offer();
+  offer_next();
 }
 
 void agent_authentication::give_up(error why) {
@@ -149,14 +150,14 @@ void agent_authentication::give_up(error why) {
   step_ = step::over;
 }
 
-bool agent_authentication::lend(const std::vector<std::string>& keys, std::string_view signature) {
+bool agent_authentication::lend(std::string_view signature) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return false;
   our_end_ = file_descriptor{ends[0]};
   file_descriptor their_end{ends[1]};
   std::string answers;
-  append_string(answers, list_of(keys));
+  append_string(answers, list_of(chosen_));
   if (!signature.empty())
     append_string(answers, signature);
   const auto sent

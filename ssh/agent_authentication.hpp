@@ -7,6 +7,7 @@
 
 #include <libssh/libssh.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,14 +20,14 @@ namespace sshexec::ssh {
 /// blocking.
 ///
 /// libssh asks an agent itself, and waits for its answer, for ever if need be. So it gets a socket
-/// pair for an agent, that answers at once with what is known already: first the list of keys, and
-/// then nothing, so that libssh gives up when it wants a signature by the key that the server
-/// accepted. What it wanted signed is then signed by the agent, however long that takes, and libssh
-/// is let go the same way again, with the signature ready.
+/// pair for an agent, that answers at once with what is known already: first the one key that is to
+/// be offered next, and then nothing, so that libssh gives up when it wants a signature by the key
+/// that the server accepted. What it wanted signed is then signed by the agent, however long that
+/// takes, and libssh is let go the same way again, with the signature ready.
 class agent_authentication {
 public:
-  agent_authentication(ssh_session session, const std::string& agent_socket, poller& sockets,
-                       const poller::notify_function& notify);
+  agent_authentication(ssh_session session, std::string username, const std::string& agent_socket,
+                       poller& sockets, const poller::notify_function& notify);
   agent_authentication(const agent_authentication&) = delete;
   agent_authentication& operator=(const agent_authentication&) = delete;
   /// To be called before the session is freed.
@@ -40,8 +41,8 @@ public:
   /// Whether the agent is waited for, and nothing is wanted from the server.
   [[nodiscard]] bool waits_for_agent() const;
 
-  /// Whether the server was asked about a key of the agent.
-  [[nodiscard]] bool has_offered() const { return has_offered_; }
+  /// Keys that the server was asked about.
+  [[nodiscard]] std::size_t offered() const { return offered_; }
 
   /// Why the agent was of no use, if that was so.
   [[nodiscard]] const std::optional<error>& trouble() const { return trouble_; }
@@ -50,7 +51,7 @@ private:
   enum class step : std::uint8_t {
     /// The agent lists its keys.
     listing,
-    /// The server is asked which key it accepts.
+    /// The server is asked whether it accepts the key.
     offering,
     /// The agent signs.
     signing,
@@ -62,24 +63,25 @@ private:
   bool hear_agent();
   void listed(std::string_view answer);
   void signed_by(std::string_view answer);
-  void offer();
+  void offer_next();
   void ask_for_signature();
   void give_up(error why);
-  bool lend(const std::vector<std::string>& keys, std::string_view signature);
+  bool lend(std::string_view signature);
   [[nodiscard]] std::string taken_request();
 
   ssh_session session_;
+  std::string username_;
   agent_client agent_;
   step step_ = step::listing;
-  /// Those that the server has not refused yet, as blobs (RFC 4253 §6.6).
+  /// Those that the server was not asked about yet, as blobs (RFC 4253 §6.6); the last is next.
   std::vector<std::string> keys_;
-  /// The one that is to sign.
+  /// The one that it is asked about.
   std::string chosen_;
   /// Our end of the pair that libssh takes for its agent, and the end that libssh has; it closes
   /// none that it was given anew.
   file_descriptor our_end_;
   file_descriptor lent_end_;
-  bool has_offered_ = false;
+  std::size_t offered_ = 0;
   std::optional<error> trouble_;
 };
 

@@ -10,38 +10,37 @@
 
 namespace sshexec::ssh {
 
-/// Appends a uint32 and a string as they are written in SSH (RFC 4251 §5).
-void append_uint32(std::string& to, std::uint32_t value);
-void append_string(std::string& to, std::string_view value);
-
-/// Takes such values from the front of `from`; none when it holds none, or too little.
-std::optional<std::uint32_t> take_uint32(std::string_view& from);
-std::optional<std::string_view> take_string(std::string_view& from);
-
 /// A conversation with an SSH agent over its socket, one question at a time, that never blocks. It
-/// is advanced by its owner, who is notified when that is worth while.
+/// is advanced by its owner, who is notified when that is worth while, and gives up waiting by
+/// destroying it. An agent with too many callers is called again until it answers.
 class agent_client {
 public:
   /// Connects; a failure is told by `advance`.
-  agent_client(const std::string& path, poller& sockets, poller::notify_function notify);
+  agent_client(std::string path, poller& sockets, poller::notify_function notify);
 
   /// Sends a message: its type and contents, without their length.
   void ask(std::string_view message);
 
   /// The answer to the question, in the same form, or why there will be none; nothing while it is
-  /// not there yet. Errors are of kind `file` and name the socket.
+  /// not there yet. Errors name the socket; their kind is that of `file_error_kind`.
   std::optional<result<std::string>> advance();
 
 private:
-  [[nodiscard]] error trouble(const std::string& what) const;
   void connect();
+  void call_again_later();
   void send();
   void receive();
-  void fail(const std::string& what);
+  void fail(int code);
+  void fail(error_kind kind, const std::string& what);
 
   std::string path_;
+  poller& sockets_;
+  poller::notify_function notify_;
   file_descriptor socket_;
-  // Declared behind the socket, so that it leaves the poller before the socket closes.
+  bool is_connected_ = false;
+  /// Tells when to call again.
+  file_descriptor timer_;
+  // Declared behind both, one of which it watches, so that it leaves the poller before they close.
   poller::registration registration_;
   std::string unsent_;
   std::string received_;

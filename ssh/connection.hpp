@@ -34,8 +34,8 @@ struct exec_request {
   std::string command;
   std::map<std::string, std::string> environment;
   std::optional<terminal_request> terminal;
-  /// Written to the command's stdin, followed by EOF unless more input follows; null: nothing. Shared
-  /// by all attempts of a command.
+  /// Written to the command's stdin, followed by EOF unless more input follows; null: nothing.
+  /// Shared by all attempts of a command.
   std::shared_ptr<const std::string> stdin_data;
   /// More input follows by `connection::write`.
   bool stdin_open = false;
@@ -162,8 +162,8 @@ struct lost {
 using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
                  event::exec_sent, event::tracked, event::output, event::output_overrun,
-                 event::input_wanted, event::spare_ended, event::channel_refused, event::exec_refused, event::exec_ended,
-                 event::channel_closed, event::lost>;
+                 event::input_wanted, event::spare_ended, event::channel_refused,
+                 event::exec_refused, event::exec_ended, event::channel_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
 /// owner, who calls `advance` whenever it was notified and after each other call, and reacts to the
@@ -217,8 +217,8 @@ public:
   /// Sends a request that any server answers in some way (keepalive@openssh.com).
   virtual void send_keepalive() = 0;
 
-  /// False while nothing is read, because only the owner's grant can make room for what arrives. The
-  /// peer may be alive then, although nothing is heard of it.
+  /// False while nothing is read, because only the owner's grant can make room for what arrives.
+  /// The peer may be alive then, although nothing is heard of it.
   [[nodiscard]] virtual bool is_reading() const = 0;
 
   /// Bytes that ever arrived: a peer is alive while this grows.
@@ -234,6 +234,8 @@ struct connection_settings {
   private_keys keys;
   /// Sockets of SSH agents whose keys are offered after these.
   std::vector<std::string> agents;
+  /// Keys and agents that cannot be used, and why: told when the login is refused.
+  std::string passed_over = {};
   /// Host key algorithms to prefer, because keys of these types are known.
   std::vector<std::string> preferred_host_key_types;
   /// Once unacknowledged for this long, sent data means that the peer is gone (TCP_USER_TIMEOUT).

@@ -30,4 +30,18 @@ error from_errno(int code) {
   return {kind_of(code), std::system_category().message(code)};
 }
 
+error_kind file_error_kind(int code) {
+  switch (code) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EIO:
+      return error_kind::unreachable;
+    default:
+      return error_kind::file;
+  }
+}
+
 } // namespace sshexec::ssh

@@ -35,4 +35,9 @@ using result = tl::expected<T, error>;
 /// The error for a failed socket call with this `errno` value.
 error from_errno(int code);
 
+/// The kind of an error for a file, or the socket of an agent, that could not be reached for this
+/// `errno` value: what only says that there was a shortage here is no verdict about the file, and
+/// keeps us from the host for now.
+error_kind file_error_kind(int code);
+
 } // namespace sshexec::ssh

@@ -124,7 +124,9 @@ private:
   /// Whether nothing of the output is left to be told.
   [[nodiscard]] bool output_told() const;
   [[nodiscard]] bool nothing_held_back() const;
+
   [[nodiscard]] std::size_t held_back() const { return held_back_[0] + held_back_[1]; }
+
   void send_close();
 
   [[nodiscard]] bool must_hold_back() const;

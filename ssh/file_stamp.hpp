@@ -19,13 +19,22 @@ struct file_stamp {
   friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
 
+inline file_stamp to_stamp(const struct stat& status) {
+  return {status.st_ino, status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
+}
+
 /// The stamp of a file as it is now; none for a file that cannot be reached.
 inline std::optional<file_stamp> stamp_of(const std::filesystem::path& file) {
   struct stat status {};
 
-  if (::stat(file.c_str(), &status) != 0)
-    return std::nullopt;
-  return file_stamp{status.st_ino, status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
+  return ::stat(file.c_str(), &status) == 0 ? std::optional{to_stamp(status)} : std::nullopt;
+}
+
+/// The same for an open file.
+inline std::optional<file_stamp> stamp_of(int descriptor) {
+  struct stat status {};
+
+  return ::fstat(descriptor, &status) == 0 ? std::optional{to_stamp(status)} : std::nullopt;
 }
 
 } // namespace sshexec::ssh

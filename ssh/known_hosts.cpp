@@ -3,12 +3,11 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <fcntl.h>
-#include <libssh/libssh.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <system_error>
@@ -18,20 +17,17 @@ namespace sshexec::ssh {
 
 namespace {
 
-constexpr std::uint16_t default_port = 22;
+/// Several hundred thousand lines.
+constexpr off_t max_file_size = off_t{64} << 20;
 
-/// One line: an optional marker, names, key type and key. The views point into the file's text.
-struct entry {
-  std::string_view marker;
-  std::string_view names;
-  std::string_view type;
-  std::string_view base64;
-};
+tl::unexpected<error> make_error(std::string_view what, const std::filesystem::path& file,
+                                 error_kind kind, const std::string& why) {
+  return tl::unexpected{error{kind, std::string{what} + " " + file.string() + ": " + why}};
+}
 
-tl::unexpected<error> file_error(std::string_view what, const std::filesystem::path& file,
-                                 int code) {
-  return tl::unexpected{error{error_kind::file, std::string{what} + " " + file.string() + ": "
-                                                  + std::system_category().message(code)}};
+tl::unexpected<error> errno_error(std::string_view what, const std::filesystem::path& file,
+                                  int code) {
+  return make_error(what, file, file_error_kind(code), std::system_category().message(code));
 }
 
 std::string to_lower(std::string_view text) {
@@ -47,116 +43,45 @@ std::string to_name(std::string_view host, std::uint16_t port) {
   return port == default_port ? name : "[" + name + "]:" + std::to_string(port);
 }
 
-/// Cuts the text up to `separators` off the front of `rest`.
-std::string_view next_token(std::string_view& rest, std::string_view separators) {
-  const auto begin = std::min(rest.find_first_not_of(separators), rest.size());
-  const auto end = std::min(rest.find_first_of(separators, begin), rest.size());
-  const auto token = rest.substr(begin, end - begin);
-  rest.remove_prefix(end);
-  return token;
+/// null(4), which holds nothing and takes everything.
+bool is_null_device(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
-entry parse_line(std::string_view line) {
-  constexpr std::string_view blanks = " \t\r";
-  entry result;
-  result.names = next_token(line, blanks);
-  if (result.names.starts_with('@')) {
-    result.marker = result.names;
-    result.names = next_token(line, blanks);
-  }
-  result.type = next_token(line, blanks);
-  result.base64 = next_token(line, blanks);
-  return result;
-}
-
-/// Matches '*' (any characters) and '?' (any one character), as OpenSSH's match_pattern does.
-bool matches_pattern(std::string_view text, std::string_view pattern) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      resume = at;
-    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == text[at])) {
-      ++in;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      at = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', in) == std::string_view::npos;
-}
-
-/// Whether a list such as "*.example.org,!secret.example.org" names this host: one that a negated
-/// pattern names is not meant, whatever the other patterns say. (libssh's parser looks at one
-/// pattern at a time and takes such a host for named.)
-bool matches_list(std::string_view name, std::string_view patterns) {
-  bool named = false;
-  while (!patterns.empty()) {
-    std::string pattern = to_lower(next_token(patterns, ","));
-    const bool negated = pattern.starts_with('!');
-    if (!pattern.empty() && matches_pattern(name, std::string_view{pattern}.substr(negated))) {
-      if (negated)
-        return false;
-      named = true;
-    }
-  }
-  return named;
-}
-
-/// Whether libssh can read the line's key and, when a name is given, finds it in the line.
-bool is_accepted_by_libssh(const entry& line, const char* name) {
-  std::string text{line.names};
-  text.append(" ").append(line.type).append(" ").append(line.base64);
-  ssh_knownhosts_entry* parsed = nullptr;
-  if (ssh_known_hosts_parse_line(name, text.c_str(), &parsed) != SSH_OK)
-    return false;
-  ssh_knownhosts_entry_free(parsed);
-  return true;
-}
-
-/// Whether the line is sound and about this host.
-bool is_about(const entry& line, const std::string& name) {
-  if (line.base64.empty() || line.names.starts_with('#'))
-    return false;
-  if (line.names.starts_with('|'))
-    return is_accepted_by_libssh(line, name.c_str());
-  return matches_list(name, line.names) && is_accepted_by_libssh(line, nullptr);
-}
-
-void add_to(known_keys& keys, const entry& line) {
-  host_key key{std::string{line.type}, std::string{line.base64}};
-  if (line.marker.empty())
-    keys.trusted.push_back(std::move(key));
-  else if (line.marker == "@revoked")
-    keys.revoked.push_back(std::move(key));
-}
-
-/// Whether a name stands for itself alone in a known_hosts file, and ends where it ends.
-bool is_literal(std::string_view host) {
-  constexpr std::string_view special = ",*?!|#@[]";
-  return !host.empty() && std::none_of(host.begin(), host.end(), [&](unsigned char x) {
-    return x <= ' ' || special.find(static_cast<char>(x)) != std::string_view::npos;
-  });
+/// Why a file cannot be read in one piece and without waiting.
+std::optional<std::string> objection_to(const struct stat& status) {
+  if (S_ISDIR(status.st_mode))
+    return std::system_category().message(EISDIR);
+  if (!S_ISREG(status.st_mode))
+    return "Not a regular file";
+  if (status.st_size > max_file_size)
+    return std::system_category().message(EFBIG);
+  return std::nullopt;
 }
 
 result<std::string> read_all(const std::filesystem::path& file) {
-  const file_descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-  std::string text;
-  std::array<char, 1 << 16> buffer{};
-  ssize_t count = descriptor ? 1 : -1;
-  while (count > 0) {
-    count = ::read(descriptor.get(), buffer.data(), buffer.size());
-    if (count > 0)
-      text.append(buffer.data(), static_cast<std::size_t>(count));
+  // A pipe would block the opening until somebody writes to it.
+  const file_descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+
+  struct stat status {};
+
+  if (!descriptor || ::fstat(descriptor.get(), &status) != 0)
+    return errno_error("Cannot read", file, errno);
+  if (is_null_device(status))
+    return std::string{};
+  if (const auto objection = objection_to(status))
+    return make_error("Cannot read", file, error_kind::file, *objection);
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const auto count = ::read(descriptor.get(), text.data() + length, text.size() - length);
+    if (count < 0 && errno != EINTR)
+      return errno_error("Cannot read", file, errno);
+    if (count == 0)
+      break;
+    length += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
-  if (count < 0)
-    return file_error("Cannot read", file, errno);
+  text.resize(length);
   return text;
 }
 
@@ -171,52 +96,68 @@ bool ends_amid_line(int descriptor) {
 }
 
 /// Appends by a single write(2), which O_APPEND makes atomic against other writers.
-bool append_line(int descriptor, const std::string& line) {
-  const std::string text = ends_amid_line(descriptor) ? "\n" + line : line;
+bool append_text(int descriptor, const std::string& text) {
   const auto written = ::write(descriptor, text.data(), text.size());
   // Nothing but a full disk cuts a write to a file short.
   if (written >= 0 && static_cast<std::size_t>(written) < text.size())
     errno = ENOSPC;
-  return written == static_cast<ssize_t>(text.size()) && ::fsync(descriptor) == 0;
+  if (written != static_cast<ssize_t>(text.size()))
+    return false;
+  // A device has no disk to be synced to.
+  return ::fsync(descriptor) == 0 || errno == EINVAL;
 }
 
 } // namespace
 
 known_hosts_file::known_hosts_file(std::filesystem::path path) : path_(std::move(path)) {}
 
+bool can_be_recorded(std::string_view host) {
+  constexpr std::string_view special = ",*?!|#@[]";
+  return !host.empty() && std::none_of(host.begin(), host.end(), [&](unsigned char x) {
+    return x <= ' ' || special.find(static_cast<char>(x)) != std::string_view::npos;
+  });
+}
+
 result<known_keys> known_hosts_file::find(std::string_view host, std::uint16_t port) {
   if (auto fresh = refresh(); !fresh)
     return tl::unexpected{fresh.error()};
-  const std::string name = to_name(host, port);
-  known_keys keys;
-  std::string_view rest = text_;
-  while (!rest.empty()) {
-    const entry line = parse_line(next_token(rest, "\n"));
-    if (is_about(line, name))
-      add_to(keys, line);
-  }
-  return keys;
+  return lines_.find(to_name(host, port));
 }
 
 result<void> known_hosts_file::append(std::string_view host, std::uint16_t port,
                                       const host_key& key) {
-  if (!is_literal(host))
-    return file_error("Cannot record a host of this name in", path_, EINVAL);
+  if (!can_be_recorded(host))
+    return errno_error("Cannot record a host of this name in", path_, EINVAL);
   // A folder that is missing even now is reported by open(2).
   ::mkdir(path_.parent_path().c_str(), S_IRWXU);
   const file_descriptor descriptor{
-    ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR)};
+  if (!descriptor)
+    return errno_error("Cannot write to", path_, errno);
+  const auto before = stamp_of(descriptor.get());
   const std::string line = to_name(host, port) + " " + key.type + " " + key.base64 + "\n";
-  if (!descriptor || !append_line(descriptor.get(), line))
-    return file_error("Cannot write to", path_, errno);
+  const std::string text = ends_amid_line(descriptor.get()) ? "\n" + line : line;
+  if (!append_text(descriptor.get(), text))
+    return errno_error("Cannot write to", path_, errno);
+  take_in(text, before, stamp_of(descriptor.get()));
   return {};
+}
+
+/// What this process appended alone to the file that it knows need not be read.
+void known_hosts_file::take_in(const std::string& text, const std::optional<file_stamp>& before,
+                               const std::optional<file_stamp>& after) {
+  const auto grown_to = static_cast<off_t>(text.size()) + (before ? before->size : 0);
+  if (!stamp_ || before != stamp_ || !after || after->size != grown_to)
+    return;
+  lines_.append(text);
+  stamp_ = after;
 }
 
 result<void> known_hosts_file::refresh() {
   const auto now = stamp_of(path_);
-  if (!now && errno == ENOENT) {
+  if (!now && (errno == ENOENT || errno == ENOTDIR)) {
     stamp_.reset();
-    text_.clear();
+    lines_ = {};
     return {};
   }
   if (now && now == stamp_)
@@ -225,7 +166,7 @@ result<void> known_hosts_file::refresh() {
   if (!text)
     return tl::unexpected{text.error()};
   stamp_ = now;
-  text_ = std::move(*text);
+  lines_ = known_hosts_index{std::move(*text)};
   return {};
 }
 

@@ -11,6 +11,9 @@ struct known_keys {
   std::vector<host_key> trusted;
   /// Keys of "@revoked" lines; never to be accepted.
   std::vector<host_key> revoked;
+  /// For a host at an unusual port, without trusted keys of its own: those of the host's usual
+  /// port. As for ssh(1), the server may show one of these, and one that shows another is unknown.
+  std::vector<host_key> at_usual_port = {};
 };
 
 } // namespace sshexec::ssh

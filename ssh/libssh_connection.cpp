@@ -3,6 +3,7 @@
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/handles.hpp"
+#include "sshexec/ssh/login_report.hpp"
 #include "sshexec/ssh/session_setup.hpp"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <map>
 #include <utility>
@@ -52,26 +54,18 @@ void set_corked(int socket, bool corked) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
-std::string offered_methods(ssh_session session) {
-  const int methods = ssh_userauth_list(session, nullptr);
-  std::string result;
-  const auto add = [&](int method, const char* name) {
-    if ((methods & method) != 0)
-      result += result.empty() ? name : std::string{", "} + name;
-  };
-  add(SSH_AUTH_METHOD_PUBLICKEY, "publickey");
-  add(SSH_AUTH_METHOD_PASSWORD, "password");
-  add(SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive");
-  add(SSH_AUTH_METHOD_HOSTBASED, "hostbased");
-  add(SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic");
-  return result.empty() ? "none" : result;
-}
-
 /// What is not read when a socket closes makes it a reset, which may overtake the good-bye.
 void read_rest(int socket) {
   std::array<char, 4096> ignored{};
   for (int i = 0; i < 64 && ::recv(socket, ignored.data(), ignored.size(), MSG_DONTWAIT) > 0; ++i) {
   }
+}
+
+/// Lets libssh close its socket in any case, as if it had not been given it: only libssh knows
+/// whether it did so already, and the number is another's then.
+void let_libssh_close(ssh_session session) {
+  const int none = -1;
+  ssh_options_set(session, SSH_OPTIONS_FD, &none);
 }
 
 /// Speaks SSH through libssh over a socket of its own.
@@ -82,7 +76,8 @@ public:
     : settings_(std::move(settings)),
       sockets_(std::move(sockets)),
       notify_(std::move(notify)),
-      dialer_(std::in_place, settings_.addresses, *sockets_, notify_) {}
+      dialer_(std::in_place, settings_.addresses, *sockets_, notify_),
+      report_(settings_.username, settings_.passed_over) {}
 
   ~libssh_connection() override { disconnect(); }
 
@@ -135,8 +130,14 @@ private:
   void arm();
   void lose(error reason);
   void lose_session();
-  void lose_half_way();
+  void report_open_offer();
   [[nodiscard]] error session_error() const;
+  [[nodiscard]] bool refuses_login(const std::string& text, unsigned reason) const;
+
+  /// None any more when libssh has closed it, which it does whenever it finds the connection
+  /// broken: the number is to be asked for at each use, for it may be another's next.
+  [[nodiscard]] int socket() const { return ssh_get_fd(session_.get()); }
+
   void disconnect();
 
   connection_settings settings_;
@@ -154,8 +155,7 @@ private:
   std::size_t next_agent_ = 0;
   /// The agent that is asked.
   std::optional<agent_authentication> agent_;
-  bool has_offered_ = false;
-  std::string agent_trouble_;
+  login_report report_;
   /// Whether libssh has something to write that the socket did not take.
   bool write_pending_ = false;
   /// Whether what is sent waits for the flush.
@@ -174,21 +174,23 @@ std::vector<connection_event> libssh_connection::advance() {
   if (state_ == state::dialing)
     dial();
   if (session_ && state_ != state::over && !std::exchange(corked_, true))
-    set_corked(ssh_get_fd(session_.get()), true);
+    set_corked(socket(), true);
   if (state_ == state::handshaking)
     handshake();
   if (state_ == state::authenticating)
     try_keys();
   if (state_ == state::established)
     pump();
+  // A socket that libssh has closed meanwhile will bring no news of that.
+  if (session_ && socket() < 0)
+    lose_session();
   arm();
   return std::exchange(events_, {});
 }
 
 void libssh_connection::flush() {
-  // Should libssh have closed a broken socket, to uncork another one of that number does no harm.
   if (std::exchange(corked_, false))
-    set_corked(ssh_get_fd(session_.get()), false);
+    set_corked(socket(), false);
 }
 
 void libssh_connection::dial() {
@@ -219,7 +221,7 @@ void libssh_connection::handshake() {
     // libssh makes the socket blocking when it finds it connected, just before it sends the first.
     if (!found_connected_ && socket_counter_.out_bytes > 0) {
       found_connected_ = true;
-      set_non_blocking(ssh_get_fd(session_.get()));
+      set_non_blocking(socket());
     }
     return result;
   });
@@ -259,17 +261,23 @@ void libssh_connection::present_host_key() {
 
 void libssh_connection::try_keys() {
   for (; next_key_ < settings_.keys.size(); ++next_key_) {
-    const int status = repeat(SSH_AUTH_AGAIN, [this] {
-      return ssh_userauth_publickey(session_.get(), nullptr, settings_.keys[next_key_].get());
+    const private_key& key = settings_.keys[next_key_];
+    const int status = repeat(SSH_AUTH_AGAIN, [&] {
+      return ssh_userauth_publickey(session_.get(), settings_.username.c_str(), key.get());
     });
-    if (status == SSH_AUTH_ERROR || !is_usable(session_.get()))
+    if (!is_usable(session_.get()))
       return lose_session();
     if (status == SSH_AUTH_AGAIN)
       return;
-    if (status == SSH_AUTH_PARTIAL)
-      return lose_half_way();
     if (status == SSH_AUTH_SUCCESS)
       return accepted();
+    if (status == SSH_AUTH_ERROR)
+      report_.failed(
+        {error_kind::file, key.name + " cannot be used: " + ssh_get_error(session_.get())});
+    else
+      report_.offered(key);
+    if (status == SSH_AUTH_PARTIAL)
+      return lose(report_.half_way(session_.get()));
   }
   try_agents();
 }
@@ -277,28 +285,23 @@ void libssh_connection::try_keys() {
 void libssh_connection::try_agents() {
   for (; next_agent_ < settings_.agents.size(); ++next_agent_) {
     if (!agent_)
-      agent_.emplace(session_.get(), settings_.agents[next_agent_], *sockets_, notify_);
+      agent_.emplace(session_.get(), settings_.username, settings_.agents[next_agent_], *sockets_,
+                     notify_);
     const int status = agent_->advance();
+    if (!is_usable(session_.get()))
+      return lose_session();
     if (status == SSH_AUTH_AGAIN)
       return;
     if (status == SSH_AUTH_SUCCESS)
       return accepted();
-    if (status == SSH_AUTH_ERROR)
-      return lose_session();
-    if (status == SSH_AUTH_PARTIAL)
-      return lose_half_way();
-    has_offered_ = has_offered_ || agent_->has_offered();
+    report_.offered_of_agent(agent_->offered());
     if (agent_->trouble())
-      agent_trouble_ += (agent_trouble_.empty() ? "" : "; ") + agent_->trouble()->text;
+      report_.failed(*agent_->trouble());
+    if (status == SSH_AUTH_PARTIAL)
+      return lose(report_.half_way(session_.get()));
     agent_.reset();
   }
-  // A server that was offered nothing refused nothing.
-  if (!has_offered_ && settings_.keys.empty() && !agent_trouble_.empty())
-    return lose({error_kind::file, agent_trouble_});
-  if (!agent_trouble_.empty())
-    agent_trouble_.insert(0, "; ");
-  lose({error_kind::authentication,
-        "the server offers: " + offered_methods(session_.get()) + agent_trouble_});
+  lose(report_.refusal(session_.get()));
 }
 
 void libssh_connection::accepted() {
@@ -309,11 +312,6 @@ void libssh_connection::accepted() {
   ssh_event_add_session(event_.get(), session_.get());
   state_ = state::established;
   events_.emplace_back(event::authenticated{});
-}
-
-void libssh_connection::lose_half_way() {
-  lose({error_kind::authentication, "the key alone is not enough, the server asks for more: "
-                                      + offered_methods(session_.get())});
 }
 
 void libssh_connection::start(exec_id id, exec_request request) {
@@ -400,8 +398,8 @@ bool libssh_connection::read(std::uint64_t bound) {
   return true;
 }
 
-/// Whether a channel holds so much back that only its owner's grant can help, and no other one needs
-/// to be read for.
+/// Whether a channel holds so much back that only its owner's grant can help, and no other one
+/// needs to be read for.
 bool libssh_connection::must_not_read() const {
   return std::any_of(channels_.begin(), channels_.end(),
                      [](const auto& x) { return x.second->holds_too_much(); })
@@ -445,8 +443,7 @@ void libssh_connection::arm() {
     return;
   }
   // A socket that can be written to is told of at once, but behind the others that are ready.
-  registration_.arm(writing || unfinished_ ? poller::interest::read_write
-                                           : poller::interest::read);
+  registration_.arm(writing || unfinished_ ? poller::interest::read_write : poller::interest::read);
 }
 
 void libssh_connection::lose(error reason) {
@@ -457,21 +454,30 @@ void libssh_connection::lose(error reason) {
 }
 
 void libssh_connection::lose_session() {
+  if (state_ == state::authenticating)
+    report_open_offer();
   lose(session_error());
+}
+
+/// What the server was asked about and did not answer.
+void libssh_connection::report_open_offer() {
+  if (next_key_ < settings_.keys.size())
+    report_.offered(settings_.keys[next_key_]);
+  else if (agent_)
+    report_.offered_of_agent(agent_->offered());
 }
 
 error libssh_connection::session_error() const {
   const std::string text = ssh_get_error(session_.get());
-  unsigned code = 0;
+  unsigned reason = 0;
   // NOLINTNEXTLINE(cert-err34-c): a text without a number is no disconnect message.
-  if (std::sscanf(text.c_str(), "Received SSH_MSG_DISCONNECT: %u", &code) == 1) {
-    const bool refused_keys
-      = state_ == state::authenticating
-        && (code == disconnect_no_more_auth_methods || code == disconnect_protocol_error);
-    if (refused_keys)
-      return {error_kind::authentication, text};
+  const bool took_leave
+    = std::sscanf(text.c_str(), "Received SSH_MSG_DISCONNECT: %u", &reason) == 1;
+  if (state_ == state::authenticating && refuses_login(text, reason))
+    return report_.end(text);
+  if (took_leave) {
     const bool misunderstood
-      = code == disconnect_protocol_error || code == disconnect_key_exchange_failed;
+      = reason == disconnect_protocol_error || reason == disconnect_key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
   // A socket that breaks before its first use is told by the plain text of its errno; whatever was
@@ -481,23 +487,33 @@ error libssh_connection::session_error() const {
   return {error_kind::protocol, text};
 }
 
+/// Whether a connection that ended had come to so many keys that the server took no more. A network
+/// that failed just then would be told in the same way, save by its silence.
+bool libssh_connection::refuses_login(const std::string& text, unsigned reason) const {
+  const bool said_so
+    = reason == disconnect_no_more_auth_methods || reason == disconnect_protocol_error;
+  const bool refused_some = report_.count() > 1;
+  const bool fell_silent = text.ends_with(from_errno(ETIMEDOUT).text);
+  return said_so || (refused_some && !fell_silent);
+}
+
 void libssh_connection::disconnect() {
   if (!session_)
     return;
   flush();
   channels_.clear();
   spare_.reset();
-  const int socket = ssh_get_fd(session_.get());
   registration_ = {};
   agent_.reset();
-  // libssh does not close a socket that it was given, unless the connection broke.
-  const file_descriptor closed_last{socket};
+  // The last to close, when what is left has been read.
+  const file_descriptor closed_last{::fcntl(socket(), F_DUPFD_CLOEXEC, 0)};
   // It writes once for each time that it finds the socket writable, and would keep the good-bye to
   // itself behind what the channels just sent: their first packet, the rest, and then it is ready.
   for (int i = 0; i < 3 && event_ && is_usable(session_.get()); ++i)
     ssh_event_dopoll(event_.get(), 0);
+  let_libssh_close(session_.get());
   ssh_disconnect(session_.get());
-  read_rest(socket);
+  read_rest(closed_last.get());
   event_.reset();
   session_.reset();
 }

@@ -15,6 +15,8 @@ struct login {
   private_keys keys;
   /// Sockets of SSH agents whose keys are offered after these.
   std::vector<std::string> agents;
+  /// What else there was, and why it cannot be used; for people.
+  std::string passed_over = {};
 };
 
 } // namespace sshexec::ssh

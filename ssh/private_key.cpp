@@ -1,6 +1,7 @@
 #include "sshexec/ssh/private_key.hpp"
 
 #include "sshexec/ssh/file_descriptor.hpp"
+#include "sshexec/ssh/openssh_key.hpp"
 #include "sshexec/ssh/secret.hpp"
 
 #include <fcntl.h>
@@ -8,9 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace sshexec::ssh {
 
@@ -68,32 +74,85 @@ result<secret> read_text(const std::filesystem::path& file) {
   return secret{std::move(text)};
 }
 
+/// What a file says of itself, as far as it can be shown.
+std::string printable(std::string_view text) {
+  constexpr std::size_t longest_name = 64;
+  std::string result{text.substr(0, longest_name)};
+  std::replace_if(
+    result.begin(), result.end(), [](unsigned char x) { return x <= ' ' || x > '~'; }, '?');
+  return result;
+}
+
 /// libssh asks for a passphrase by this function, so that nothing asks on a terminal.
 int note_question(const char*, char*, std::size_t, int, int, void* was_asked) {
   *static_cast<bool*>(was_asked) = true;
   return -1;
 }
 
-/// The text's key, or null. `was_asked` becomes true when a passphrase is needed and none given.
-private_key import_key(const std::string& text, const char* passphrase, bool& was_asked) {
+private_key import_text(const std::string& text, const char* passphrase, bool& was_asked) {
   ssh_key key = nullptr;
   ssh_pki_import_privkey_base64(text.c_str(), passphrase, note_question, &was_asked, &key);
   return key ? private_key{key, ssh_key_free} : nullptr;
 }
 
+/// The text's key, or null. `was_asked` becomes true when a passphrase is needed and none given.
+private_key import_key(const std::string& text, const char* passphrase, bool& was_asked) {
+  auto key = import_text(text, passphrase, was_asked);
+  // libssh reads it from any format, and can use it from OpenSSH's alone.
+  if (key && ssh_key_type(key.get()) == SSH_KEYTYPE_ED25519 && !is_openssh_key(text))
+    key = import_text(ed25519_to_openssh_key(text, passphrase ? passphrase : "").text(), nullptr,
+                      was_asked);
+  return key;
+}
+
+/// What libssh must not be given: it calls a function that is not there for ciphers that
+/// authenticate, and takes whatever time the key wants. `file` is how to name it in a command line.
+std::optional<std::string> objection_to(const std::string& text, const std::string& file) {
+  /// Half a minute.
+  constexpr std::uint32_t most_rounds = 10'000;
+  constexpr std::array known_ciphers{"none",       "aes128-ctr", "aes192-ctr", "aes256-ctr",
+                                     "aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"};
+  if (!is_openssh_key(text))
+    return std::nullopt;
+  const auto header = read_openssh_key_header(text);
+  if (!header)
+    return "is not in a private key format that is supported";
+  if (std::find(known_ciphers.begin(), known_ciphers.end(), header->cipher) == known_ciphers.end())
+    return "is encrypted with " + printable(header->cipher)
+           + ", which is not supported; encrypt it anew: ssh-keygen -p -Z aes256-ctr -f " + file;
+  if (header->rounds > most_rounds)
+    return "hashes its passphrase " + std::to_string(header->rounds)
+           + " times, which takes too long; do it anew: ssh-keygen -p -a 100 -f " + file;
+  return std::nullopt;
+}
+
+/// Whether servers can be offered the key: libssh takes some that it cannot use.
+bool is_usable(const private_key& key) {
+  char* base64 = nullptr;
+  const bool has_public_part = ssh_pki_export_pubkey_base64(key.get(), &base64) == SSH_OK;
+  ssh_string_free_char(base64);
+  return has_public_part && ssh_key_type(key.get()) != SSH_KEYTYPE_DSS;
+}
+
 /// The text's key, or what is wrong with it.
-tl::expected<private_key, const char*> decode(const std::string& text,
-                                              const std::string& passphrase) {
+tl::expected<private_key, std::string>
+decode(const std::string& text, const std::string& passphrase, const std::string& file) {
+  const auto failure = [](std::string what) { return tl::unexpected{std::move(what)}; };
+  if (auto objection = objection_to(text, file))
+    return failure(std::move(*objection));
   bool is_encrypted = false;
-  if (auto key = import_key(text, nullptr, is_encrypted))
-    return key;
-  if (!is_encrypted)
-    return tl::unexpected<const char*>{"is not in a private key format that is supported"};
-  if (passphrase.empty())
-    return tl::unexpected<const char*>{"is encrypted, and there is no passphrase for it"};
-  if (auto key = import_key(text, passphrase.c_str(), is_encrypted))
-    return key;
-  return tl::unexpected<const char*>{"cannot be decrypted: the passphrase is wrong"};
+  auto key = import_key(text, nullptr, is_encrypted);
+  if (!key && !is_encrypted)
+    return failure("is not in a private key format that is supported");
+  if (!key && passphrase.empty())
+    return failure("is encrypted, and there is no passphrase for it");
+  if (!key)
+    key = import_key(text, passphrase.c_str(), is_encrypted);
+  if (!key)
+    return failure("cannot be decrypted: the passphrase is wrong");
+  if (!is_usable(key))
+    return failure("is of a type that cannot be used; make another one: ssh-keygen -t ed25519");
+  return key;
 }
 
 } // namespace
@@ -101,15 +160,17 @@ tl::expected<private_key, const char*> decode(const std::string& text,
 result<private_key> load_private_key(const std::filesystem::path& file,
                                      const std::string& passphrase) {
   return read_text(file).and_then([&](const secret& text) -> result<private_key> {
-    return decode(text.text(), passphrase).map_error([&](const char* what) {
-      return file_error(file, what);
-    });
+    auto key = decode(text.text(), passphrase, file.string());
+    if (!key)
+      return tl::unexpected{file_error(file, key.error())};
+    key->name = file.string();
+    return std::move(*key);
   });
 }
 
 result<private_key> read_private_key(const std::string& text, const std::string& passphrase) {
-  return decode(text, passphrase).map_error([](const char* what) {
-    return error{error_kind::file, std::string{"The private key in memory "} + what};
+  return decode(text, passphrase, "FILE").map_error([](const std::string& what) {
+    return error{error_kind::file, "The private key in memory " + what};
   });
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct ssh_key_struct;
@@ -13,7 +14,17 @@ namespace sshexec::ssh {
 
 /// A private key in memory. It is never changed, so any number of connections on any threads may
 /// authenticate with it at the same time; libssh wipes it when the last of them lets go.
-using private_key = std::shared_ptr<ssh_key_struct>;
+struct private_key : std::shared_ptr<ssh_key_struct> {
+  using std::shared_ptr<ssh_key_struct>::shared_ptr;
+
+  private_key() = default;
+
+  private_key(std::shared_ptr<ssh_key_struct> key, std::string known_as)
+    : shared_ptr(std::move(key)), name(std::move(known_as)) {}
+
+  /// What people know it by, such as the path of its file; may be empty.
+  std::string name;
+};
 
 /// Keys to be offered one after another.
 using private_keys = std::vector<private_key>;

@@ -49,7 +49,9 @@ int decline(ssh_session, ssh_message, void*) {
 } // namespace
 
 session_handle make_session(int socket, const connection_settings& settings) {
-  session_handle session{ssh_new()};
+  // libssh takes the lower 16 bits of a larger number for its socket.
+  constexpr int largest_socket = 0xFFFF;
+  session_handle session{socket <= largest_socket ? ssh_new() : nullptr};
   if (!session)
     return session;
   ssh_set_blocking(session.get(), 0);
@@ -60,13 +62,15 @@ session_handle make_session(int socket, const connection_settings& settings) {
   const auto set = [&session](ssh_options_e option, const void* value) {
     return ssh_options_set(session.get(), option, value) == SSH_OK;
   };
+  // libssh would look the name of this process's user up, and takes not every name here; the calls
+  // of ssh_userauth_ get the true one.
+  constexpr const char* unused_username = "unused";
   // Neither configuration nor known_hosts files, nor the home directory to find them: libssh would
   // read them on this thread.
   const bool all_set
     = set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
       && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null") && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
-      && set(SSH_OPTIONS_USER, settings.username.c_str())
-      && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
+      && set(SSH_OPTIONS_USER, unused_username) && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
       && set(SSH_OPTIONS_CIPHERS_C_S, preferred_ciphers())
       && set(SSH_OPTIONS_CIPHERS_S_C, preferred_ciphers()) && set(SSH_OPTIONS_FD, &socket);
   return all_set ? std::move(session) : session_handle{};

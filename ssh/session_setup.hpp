@@ -6,7 +6,8 @@
 namespace sshexec::ssh {
 
 /// A non-blocking session over a connected socket, which stays the caller's: what it asks of the
-/// server is decided by `settings` alone, and by no file of this host. Null if libssh cannot.
+/// server is decided by `settings` alone, and by no file of this host. The user's name is for those
+/// who authenticate. Null if libssh cannot.
 session_handle make_session(int socket, const connection_settings& settings);
 
 } // namespace sshexec::ssh

@@ -26,6 +26,9 @@ host_key_verdict judge(host_key_policy policy, const ssh::known_keys& known,
     return {kind::refuse, "the host key is revoked: seen " + describe(key)};
   if (contains(known.trusted, key))
     return {kind::trust, {}};
+  // ssh(1) takes the key of the usual port for one that has none of its own.
+  if (known.trusted.empty() && contains(known.at_usual_port, key))
+    return {kind::trust, {}};
   if (!known.trusted.empty())
     return {kind::refuse, "the host key changed: expected " + describe(known.trusted.front())
                             + ", seen " + describe(key)};

@@ -5,6 +5,8 @@
 #include "sshexec/ssh/crypto_state.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 namespace sshexec {
 
@@ -31,14 +33,8 @@ void append(std::vector<ssh::host_key>& keys, const std::vector<ssh::host_key>& 
   keys.insert(keys.end(), more.begin(), more.end());
 }
 
-std::string describe(const ssh::host_key& key) {
-  return ssh::fingerprint(key) + " (" + key.type + ')';
-}
-
-} // namespace
-
-ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::string& host,
-                                                                std::uint16_t port) {
+ssh::result<ssh::known_keys> find_in(std::vector<ssh::known_hosts_file>& files,
+                                     const std::string& host, std::uint16_t port) {
   ssh::known_keys all;
   for (auto& file : files) {
     auto found = file.find(host, port);
@@ -47,6 +43,25 @@ ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::strin
     append(all.trusted, found->trusted);
     append(all.revoked, found->revoked);
   }
+  return all;
+}
+
+std::string describe(const ssh::host_key& key) {
+  return ssh::fingerprint(key) + " (" + key.type + ')';
+}
+
+} // namespace
+
+ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::string& host,
+                                                                std::uint16_t port) {
+  auto all = find_in(files, host, port);
+  if (!all || !all->trusted.empty() || port == ssh::default_port)
+    return all;
+  auto at_usual_port = find_in(files, host, ssh::default_port);
+  if (!at_usual_port)
+    return at_usual_port;
+  all->at_usual_port = std::move(at_usual_port->trusted);
+  append(all->revoked, at_usual_port->revoked);
   return all;
 }
 
@@ -59,16 +74,26 @@ caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string
   if (contains(known->revoked, key))
     return make_service_error(error_code::host_key_error,
                               "Host key " + describe(key) + " of " + host + " is revoked");
-  if (contains(known->trusted, key))
+  if (contains(known->trusted, key) || contains(known->at_usual_port, key))
     return key;
   if (!known->trusted.empty())
     return make_service_error(error_code::host_key_error,
                               "Host key of " + host + " was recorded as "
                                 + describe(known->trusted.front()) + " meanwhile, but seen is "
                                 + describe(key));
-  if (const auto written = files.front().append(host, port, key); !written)
+  const auto written = files.front().append(host, port, key);
+  if (written)
+    return key;
+  // A shortage may pass, and whether a name can be recorded is no matter of the file.
+  if (written.error().kind != ssh::error_kind::file || !ssh::can_be_recorded(host))
     return to_caf_error(written.error());
+  warn(written.error().text);
   return key;
+}
+
+void file_host_key_store_state::warn(const std::string& why) {
+  if (!std::exchange(has_warned, true))
+    std::fprintf(stderr, "sshexec: host keys are accepted but not recorded: %s\n", why.c_str());
 }
 
 host_key_store::behavior_type

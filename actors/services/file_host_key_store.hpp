@@ -20,12 +20,16 @@ struct file_host_key_store_state {
   caf::result<ssh::host_key> remember(const std::string& host, std::uint16_t port,
                                       const ssh::host_key& key);
 
+  void warn(const std::string& why);
+
   /// The first one is the user's, and the only one that is ever written to.
   std::vector<ssh::known_hosts_file> files;
+  bool has_warned = false;
 };
 
 /// To be spawned detached: it blocks on files. An empty `known_hosts_file` stands for
-/// ~/.ssh/known_hosts, next to which /etc/ssh/ssh_known_hosts is read.
+/// ~/.ssh/known_hosts, next to which /etc/ssh/ssh_known_hosts is read. A key that cannot be
+/// recorded is accepted nevertheless, as ssh(1) does, with a warning on stderr, the first time.
 host_key_store::behavior_type
 file_host_key_store(host_key_store::stateful_pointer<file_host_key_store_state> self,
                     const std::string& known_hosts_file);

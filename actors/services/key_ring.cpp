@@ -55,7 +55,7 @@ ssh::result<std::string> socket_of(const key_agent& source) {
 
 /// A key that its holders hold together with the secrets it was made from: while one of them lives,
 /// others that ask for the same key share it.
-ssh::private_key with_source(const ssh::private_key& key, const credential& source) {
+std::shared_ptr<ssh_key_struct> with_source(const ssh::private_key& key, const credential& source) {
   const auto both = std::make_shared<const std::pair<ssh::private_key, credential>>(key, source);
   return {both, key.get()};
 }
@@ -98,8 +98,10 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
                        : key_of(std::get<key_in_memory>(source));
     key.map([&](const ssh::private_key& x) { usable.keys.push_back(x); }).map_error(note);
   }
-  if (!usable.keys.empty() || !usable.agents.empty())
+  if (!usable.keys.empty() || !usable.agents.empty()) {
+    usable.passed_over = std::move(objections);
     return usable;
+  }
   if (found.sources.size() != 1)
     objections = "No private key to use" + (objections.empty() ? "" : "; " + objections);
   return tl::unexpected{ssh::error{error_kind::file, std::move(objections)}};
@@ -136,7 +138,7 @@ ssh::result<ssh::private_key> key_ring_state::keep(const Source& source, kept_ke
   // What nobody holds any more need not be known: a hub's keys in memory may be many.
   std::erase_if(keys, [&](const kept_key& x) { return x.expired() || x.source.is(source); });
   if (key) {
-    *key = with_source(*key, source);
+    *key = {with_source(*key, source), where.source.name()};
     where.key = *key;
   } else {
     where.failure = key.error();
@@ -151,6 +153,10 @@ key_ring_state::source_mark::source_mark(const key_in_memory& x)
 key_ring_state::source_mark::source_mark(const key_file& x)
   : path(x.path), passphrase_file(x.passphrase_file), passphrase(x.passphrase) {}
 
+std::string key_ring_state::source_mark::name() const {
+  return path.value_or("a key in memory");
+}
+
 bool key_ring_state::source_mark::is(const key_in_memory& x) const {
   return !path && text.is(x.text) && passphrase.is(x.passphrase);
 }
@@ -163,7 +169,7 @@ std::optional<ssh::result<ssh::private_key>> key_ring_state::kept_key::get() con
   if (failure)
     return tl::unexpected{*failure};
   if (auto held = key.lock())
-    return held;
+    return ssh::private_key{std::move(held), source.name()};
   return std::nullopt;
 }
 

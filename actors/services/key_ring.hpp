@@ -31,6 +31,9 @@ struct key_ring_state {
     explicit source_mark(const key_in_memory& x);
     explicit source_mark(const key_file& x);
 
+    /// For people.
+    [[nodiscard]] std::string name() const;
+
     [[nodiscard]] bool is(const key_in_memory& x) const;
     [[nodiscard]] bool is(const key_file& x) const;
 

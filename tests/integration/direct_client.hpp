@@ -34,18 +34,21 @@ struct command_log {
   bool closed = false;
 };
 
-/// An authenticated connection without actors: the test is its owner.
+/// A connection without actors: the test is its owner.
 class direct_client {
 public:
-  direct_client(const std::string& host, std::uint16_t port, const std::string& user,
-                const std::string& key_file) {
-    ssh::connection_settings settings;
-    settings.addresses = ssh::resolve(host, port).value();
-    settings.username = user;
-    settings.keys = {ssh::load_private_key(key_file, {}).value()};
+  /// Returns when it has logged in, or is lost.
+  explicit direct_client(ssh::connection_settings settings) {
     connection_ = ssh::make_connection_factory(std::make_shared<ssh::poller>())(
       std::move(settings), [bell = bell_] { bell->ring(); });
-    if (!until([this] { return authenticated_; }))
+    until([this] { return authenticated_ || lost; });
+  }
+
+  /// One that has logged in.
+  direct_client(const std::string& host, std::uint16_t port, const std::string& user,
+                const std::string& key_file)
+    : direct_client(settings_for(host, port, user, {ssh::load_private_key(key_file, {}).value()})) {
+    if (!authenticated_)
       throw std::runtime_error{"cannot connect"};
   }
 
@@ -54,6 +57,17 @@ public:
 
   explicit direct_client(const testing::real_server& server)
     : direct_client(server.host(), server.port(), server.user(), server.identity_file()) {}
+
+  static ssh::connection_settings settings_for(const std::string& host, std::uint16_t port,
+                                               const std::string& user, ssh::private_keys keys) {
+    ssh::connection_settings settings;
+    settings.addresses = ssh::resolve(host, port).value();
+    settings.username = user;
+    settings.keys = std::move(keys);
+    return settings;
+  }
+
+  [[nodiscard]] bool is_authenticated() const { return authenticated_; }
 
   ssh::connection* operator->() { return connection_.get(); }
 

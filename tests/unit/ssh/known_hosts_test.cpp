@@ -3,7 +3,10 @@
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -171,6 +174,101 @@ BOOST_AUTO_TEST_CASE(a_change_made_by_somebody_else_is_seen) {
   BOOST_TEST(trusted("host.example") == 0u);
   fs::remove(file);
   BOOST_TEST(trusted("host.exampel") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(hashed_and_plain_lines_of_a_host_are_told_in_the_order_of_the_file) {
+  write_file(file, "host.example " + ecdsa + "\n");
+  hash_names();
+  write_file(file, "*.example " + ed25519 + "\n" + read_file(file) + "HOST.example " + ed25519);
+  for (int look = 0; look < 2; ++look) {
+    const auto found = subject.find("host.example", 22);
+    BOOST_REQUIRE(found);
+    BOOST_TEST((found->trusted == std::vector{ed25519_key, ecdsa_key, ed25519_key}));
+    BOOST_TEST(trusted("other.example") == 1u);
+    BOOST_TEST(trusted("other") == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_hashed_line_that_is_added_later_is_found) {
+  const auto other = file.string() + ".hashed";
+  write_file(file, "host.example " + ecdsa + "\n");
+  hash_names();
+  const std::string hashed = read_file(file);
+  write_file(file, "other.example " + ed25519 + "\n");
+  hash_names();
+  BOOST_TEST(trusted("host.example") == 0u);
+  write_file(other, read_file(file) + hashed);
+  fs::rename(other, file);
+  BOOST_TEST(trusted("host.example") == 1u);
+  BOOST_TEST(trusted("other.example") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_others_append_between_our_own_lines_is_found) {
+  for (int round = 0; round < 3; ++round) {
+    const std::string number = std::to_string(round);
+    BOOST_TEST(trusted("ours" + number) == 0u);
+    BOOST_REQUIRE(subject.append("ours" + number, 22, ed25519_key));
+    BOOST_TEST(trusted("ours" + number) == 1u);
+    std::ofstream{file, std::ios::app} << "theirs" + number + " " + ecdsa;
+    BOOST_TEST(trusted("theirs" + number) == 1u);
+  }
+  BOOST_TEST(trusted("ours0") == 1u);
+  BOOST_TEST(openssh_finds("ours2"));
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_or_a_device_is_told_at_once) {
+  BOOST_REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  for (const fs::path& path : {file, fs::path{"/dev/zero"}}) {
+    const auto reason = ssh::known_hosts_file{path}.find("host.example", 22);
+    BOOST_REQUIRE(!reason);
+    BOOST_TEST((reason.error().kind == ssh::error_kind::file));
+    BOOST_TEST(reason.error().text == "Cannot read " + path.string() + ": Not a regular file");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_beyond_all_measure_is_told) {
+  write_file(file, "");
+  fs::resize_file(file, std::uintmax_t{1} << 40);
+  const auto reason = subject.find("host.example", 22);
+  BOOST_REQUIRE(!reason);
+  BOOST_TEST(contains(reason.error().text, "File too large"));
+}
+
+BOOST_AUTO_TEST_CASE(the_null_device_holds_nothing_and_takes_everything) {
+  ssh::known_hosts_file null{"/dev/null"};
+  BOOST_REQUIRE(null.find("host.example", 22));
+  BOOST_TEST(null.append("host.example", 22, ed25519_key).has_value());
+  BOOST_TEST(null.find("host.example", 22)->trusted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
+  const auto written = ssh::known_hosts_file{"/dev/full"}.append("host.example", 22, ed25519_key);
+  BOOST_REQUIRE(!written);
+  BOOST_TEST((written.error().kind == ssh::error_kind::file));
+  BOOST_TEST(written.error().text == "Cannot write to /dev/full: No space left on device");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_one_holds_nothing) {
+  write_file(file, "");
+  const auto found = ssh::known_hosts_file{file / "known_hosts"}.find("host.example", 22);
+  BOOST_REQUIRE(found);
+  BOOST_TEST(found->trusted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_shortage_of_descriptors_is_no_verdict_about_the_file) {
+  write_file(file, "host.example " + ed25519 + "\n");
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto found = subject.find("host.example", 22);
+  const auto written = subject.append("other.example", 22, ed25519_key);
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_REQUIRE(!found);
+  BOOST_TEST((found.error().kind == ssh::error_kind::unreachable));
+  BOOST_REQUIRE(!written);
+  BOOST_TEST((written.error().kind == ssh::error_kind::unreachable));
+  BOOST_TEST(trusted("host.example") == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_in_place_of_the_file_is_an_error_that_names_it) {

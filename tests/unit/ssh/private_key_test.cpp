@@ -4,8 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <libssh/libssh.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,6 +17,19 @@ namespace {
 using namespace sshexec;
 using namespace sshexec::test;
 namespace fs = std::filesystem;
+
+std::string public_blob_of(const ssh::private_key& key) {
+  char* base64 = nullptr;
+  BOOST_REQUIRE(ssh_pki_export_pubkey_base64(key.get(), &base64) == SSH_OK);
+  const std::unique_ptr<char, decltype(&ssh_string_free_char)> owner{base64, ssh_string_free_char};
+  std::string bytes(std::strlen(base64) / 4 * 3, '\0');
+  ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                    reinterpret_cast<const unsigned char*>(base64),
+                    static_cast<int>(std::strlen(base64)));
+  // Padding decodes to zeros.
+  constexpr std::size_t ed25519_size = 51;
+  return bytes.substr(0, ed25519_size);
+}
 
 struct fixture {
   /// Why the file cannot be used. It must be an error that names the file.
@@ -57,6 +72,70 @@ BOOST_AUTO_TEST_CASE(an_encrypted_key_is_read_with_its_passphrase_only) {
     BOOST_TEST(contains(objection("open says me"), "passphrase is wrong"), options);
     BOOST_TEST(contains(objection(), "encrypted, and there is no passphrase"), options);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_cipher_libssh_does_not_survive_is_told_with_the_cure) {
+  for (const std::string cipher :
+       {"aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"}) {
+    BOOST_REQUIRE(make_key(file, "open sesame", "-t ed25519 -Z " + cipher));
+    const std::string cure = "ssh-keygen -p -Z aes256-ctr -f ";
+    for (const std::string passphrase : {"open sesame", "open says me", ""}) {
+      const std::string told = objection(passphrase);
+      BOOST_TEST(contains(told, "is encrypted with " + cipher), told);
+      BOOST_TEST(contains(told, cure + file.string()), told);
+      const auto in_memory = ssh::read_private_key(read_file(file), passphrase);
+      BOOST_REQUIRE(!in_memory.has_value());
+      BOOST_TEST((in_memory.error().kind == ssh::error_kind::file));
+      BOOST_TEST(contains(in_memory.error().text, cipher), in_memory.error().text);
+      BOOST_TEST(contains(in_memory.error().text, cure + "FILE"), in_memory.error().text);
+    }
+    BOOST_REQUIRE(
+      run("ssh-keygen -p -Z aes256-ctr -P 'open sesame' -N 'open sesame' -f " + file.string()));
+    BOOST_TEST(is_usable("open sesame"), cipher);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_passphrase_that_is_hashed_for_hours_is_refused_at_once) {
+  BOOST_REQUIRE(make_key(file, "open sesame"));
+  // The number of rounds is at byte 63, which is a character of the second line of 70.
+  std::string text = read_file(file);
+  const std::size_t rounds = text.find('\n') + 1 + 63 / 3 * 4 + 1;
+  BOOST_REQUIRE(text.substr(rounds, 4) == "AAAA");
+  text.replace(rounds, 4, "////");
+  write_file(file, text);
+  BOOST_TEST(contains(objection("open sesame"), "takes too long"), objection("open sesame"));
+}
+
+BOOST_AUTO_TEST_CASE(an_ed25519_key_of_openssl_is_the_same_key_in_every_format) {
+  const std::string path = file.string();
+  const std::string make = "openssl genpkey -algorithm ed25519 -out " + path;
+  BOOST_REQUIRE(run(make + " && chmod 600 " + path));
+  const auto plain = ssh::load_private_key(file, {});
+  BOOST_REQUIRE(plain.has_value());
+  // Its last 32 bytes are the key (RFC 8410).
+  BOOST_REQUIRE(run("openssl pkey -in " + path + " -pubout -outform DER -out " + path + ".der"));
+  const std::string point = read_file(path + ".der").substr(12);
+  BOOST_TEST(public_blob_of(*plain) == std::string("\0\0\0\x0Bssh-ed25519\0\0\0 ", 19) + point);
+
+  BOOST_REQUIRE(run("openssl pkey -in " + path + " -aes256 -passout 'pass:open sesame' -out " + path
+                    + ".new && mv " + path + ".new " + path + " && chmod 600 " + path));
+  const auto encrypted = ssh::load_private_key(file, "open sesame");
+  BOOST_REQUIRE(encrypted.has_value());
+  BOOST_TEST(public_blob_of(*encrypted) == public_blob_of(*plain));
+  BOOST_TEST(contains(objection("open says me"), "passphrase is wrong"));
+  BOOST_TEST(contains(objection(), "encrypted, and there is no passphrase"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_a_type_that_no_server_can_be_offered_is_told) {
+  const std::string path = file.string();
+  for (const std::string options : {"-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
+                                    "-algorithm ed448", "-algorithm X25519"}) {
+    BOOST_REQUIRE(run("openssl genpkey " + options + " -out " + path + " && chmod 600 " + path));
+    BOOST_TEST(contains(objection(), "not in a private key format"), options);
+  }
+  BOOST_REQUIRE(run("openssl genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 -out "
+                    + path + ".p && openssl genpkey -paramfile " + path + ".p -out " + path));
+  BOOST_TEST(contains(objection(), "type that cannot be used"));
 }
 
 BOOST_AUTO_TEST_CASE(a_long_passphrase_is_not_cut) {

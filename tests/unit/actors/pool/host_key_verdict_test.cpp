@@ -49,6 +49,16 @@ BOOST_AUTO_TEST_CASE(a_host_key_is_judged_by_policy_and_record) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_key_of_the_usual_port_will_do_where_there_is_no_other) {
+  using kind = host_key_verdict::kind;
+  BOOST_TEST((judge(host_key_policy::strict, {{}, {}, {first}}, first).what == kind::trust));
+  BOOST_TEST((judge(host_key_policy::strict, {{}, {}, {second}}, first).what == kind::refuse));
+  BOOST_TEST(
+    (judge(host_key_policy::accept_new, {{}, {}, {second}}, first).what == kind::remember));
+  BOOST_TEST((judge(host_key_policy::strict, {{}, {first}, {first}}, first).what == kind::refuse));
+  BOOST_TEST((judge(host_key_policy::strict, {{second}, {}, {first}}, first).what == kind::refuse));
+}
+
 BOOST_AUTO_TEST_CASE(a_changed_host_key_is_told_with_both_fingerprints) {
   const auto verdict = judge(host_key_policy::accept_new, {{second}, {}}, first);
   BOOST_TEST(verdict.reason.find(ssh::fingerprint(first)) != std::string::npos);

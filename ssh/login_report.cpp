@@ -1,0 +1,85 @@
+#include "sshexec/ssh/login_report.hpp"
+
+#include "sshexec/ssh/host_key.hpp"
+
+#include <memory>
+
+namespace sshexec::ssh {
+
+namespace {
+
+void append(std::string& list, const char* separator, const std::string& item) {
+  list += (list.empty() ? "" : separator) + item;
+}
+
+std::string keys(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " key" : " keys");
+}
+
+/// How the server lets clients log in; empty when it did not say.
+std::string accepted_methods(ssh_session session) {
+  const int methods = ssh_userauth_list(session, nullptr);
+  std::string result;
+  const auto add = [&](int method, const char* name) {
+    if ((methods & method) != 0)
+      append(result, ", ", name);
+  };
+  add(SSH_AUTH_METHOD_PUBLICKEY, "publickey");
+  add(SSH_AUTH_METHOD_PASSWORD, "password");
+  add(SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive");
+  add(SSH_AUTH_METHOD_HOSTBASED, "hostbased");
+  add(SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic");
+  return result;
+}
+
+} // namespace
+
+void login_report::offered(const private_key& key) {
+  ++count_;
+  char* base64 = nullptr;
+  ssh_pki_export_pubkey_base64(key.get(), &base64);
+  const std::unique_ptr<char, decltype(&ssh_string_free_char)> owner{base64, ssh_string_free_char};
+  const std::string print
+    = base64 ? fingerprint({ssh_key_type_to_char(ssh_key_type(key.get())), base64}) : "";
+  append(offers_, ", ", (key.name.empty() ? "a key" : key.name) + " (" + print + ")");
+}
+
+void login_report::offered_of_agent(std::size_t count) {
+  count_ += count;
+  if (count > 0)
+    append(offers_, ", ", keys(count) + " of the agent");
+}
+
+void login_report::failed(const error& why) {
+  append(failures_, "; ", why.text);
+  if (why.kind != error_kind::file)
+    kind_of_failures_ = why.kind;
+}
+
+error login_report::refusal(ssh_session session) const {
+  // A server that was asked about nothing refused nothing.
+  if (count_ == 0)
+    return {kind_of_failures_, failures_};
+  const std::string methods = accepted_methods(session);
+  return make(methods.empty() ? "the server does not say what it accepts"
+                              : "the server accepts " + methods);
+}
+
+error login_report::half_way(ssh_session session) const {
+  return make("the key alone is not enough, the server asks for more: "
+              + accepted_methods(session));
+}
+
+error login_report::end(const std::string& farewell) const {
+  const std::string advice = count_ > 1 ? "; name one key, or have the agent hold fewer" : "";
+  return make("the server ended the connection when " + keys(count_) + " had been offered ("
+              + farewell + ')' + advice);
+}
+
+error login_report::make(const std::string& what) const {
+  return {error_kind::authentication, "login refused for " + username_ + ": " + what
+                                        + "; offered: " + (offers_.empty() ? "no key" : offers_)
+                                        + (failures_.empty() ? "" : "; " + failures_)};
+}
+
+} // namespace sshexec::ssh
