@@ -1,6 +1,6 @@
 #include "sshexec/actors/cluster/errand.hpp"
 
-#include <caf/deep_to_string.hpp>
+#include "sshexec/actors/runtime/duration_text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -79,7 +79,7 @@ void errand_state::hold() {
 void errand_state::check_deadline() {
   if (where == stage::placing && remaining() <= caf::timespan{0})
     fail(error_code::command_timeout,
-         "the deadline of " + caf::deep_to_string(*command.deadline)
+         "the deadline of " + to_text(*command.deadline)
            + " passed while another node finished the machine's earlier commands");
 }
 
