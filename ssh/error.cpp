@@ -30,4 +30,18 @@ error from_errno(int code) {
   return {kind_of(code), std::system_category().message(code)};
 }
 
+bool is_shortage(int code) {
+  switch (code) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
 } // namespace sshexec::ssh

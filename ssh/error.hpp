@@ -21,6 +21,9 @@ enum class error_kind : std::uint8_t {
   authentication,
   /// A file on our side cannot be used; the text names it.
   file,
+  /// Something on our side is short for the moment, or fails for a moment: descriptors, memory, a
+  /// disk. Never final, and never remembered.
+  shortage,
 };
 
 /// An error as a value; its text says what happened, for people, without the host's name.
@@ -34,5 +37,9 @@ using result = tl::expected<T, error>;
 
 /// The error for a failed socket call with this `errno` value.
 error from_errno(int code);
+
+/// Whether a call that failed with this `errno` value may work a moment later, and tells nothing of
+/// what it was called for.
+bool is_shortage(int code);
 
 } // namespace sshexec::ssh

@@ -39,6 +39,9 @@ setback to_setback(const ssh::error& reason) {
       return make_connection_setback(connection_fault::timed_out, reason.text);
     case ssh::error_kind::dropped:
       return make_connection_setback(connection_fault::dropped, reason.text);
+    case ssh::error_kind::shortage:
+      // The attempt that follows a pause may find what this one lacked.
+      return make_connection_setback(connection_fault::unreachable, reason.text);
     case ssh::error_kind::protocol:
       return make_connection_setback(connection_fault::protocol, reason.text);
     case ssh::error_kind::authentication:

@@ -1,5 +1,6 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
+#include "no_descriptors_left.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
@@ -95,6 +96,14 @@ BOOST_AUTO_TEST_CASE(a_name_that_cannot_exist_is_not_found) {
   BOOST_TEST(is(reason, error_code::connection_error));
   BOOST_TEST((to_failure(reason).fault == connection_fault::name_not_found));
   BOOST_TEST(contains(to_failure(reason).message, "no..such..name"));
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_is_no_verdict_on_a_name) {
+  const no_descriptors_left shortage;
+  const auto found = ssh::resolve("localhost", 22);
+  BOOST_REQUIRE(!found);
+  BOOST_TEST((found.error().kind == ssh::error_kind::shortage));
+  BOOST_TEST(contains(found.error().text, "Too many open files"));
 }
 
 BOOST_AUTO_TEST_CASE(a_temporary_failure_is_told_from_a_name_that_does_not_exist) {
