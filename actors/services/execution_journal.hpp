@@ -25,8 +25,7 @@ using execution_journal_actor = journal_actor::extend<
 ///     2025-01-31T12:00:00.123Z id="web-1" machine="root@web-1:22" outcome=ok exit=0
 ///         duration_ms=12.345 attempts=1 reused=true command="uptime"
 ///
-/// (one line). Text is escaped (see `escape`) in both formats, so a reader of the JSON format who
-/// wants a command's bytes undoes that after parsing.
+/// (one line). Text is escaped (see `escape`); in the JSON format by JSON's own rules.
 ///
 /// It ends with an exit message, after all records that were sent before. The journal "none" is
 /// nobody: what is sent to it goes nowhere, and wakes no thread.
