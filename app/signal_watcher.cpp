@@ -47,8 +47,11 @@ signal_watcher::~signal_watcher() {
 void signal_watcher::start(std::function<void(int)> on_signal) {
   thread_ = std::thread{[this, on_signal = std::move(on_signal)] {
     int signal = 0;
-    while (sigwait(&watched_, &signal) == 0 && !stopping_) {
-      if (signal == wake_signal || signal == SIGUSR2)
+    while (sigwait(&watched_, &signal) == 0) {
+      const bool is_asked_for = signal != wake_signal && signal != SIGUSR2;
+      if (!is_asked_for && stopping_)
+        return;
+      if (!is_asked_for)
         continue;
       if (received_ == 0)
         received_ = signal;
@@ -63,6 +66,7 @@ void signal_watcher::stop() {
   stopping_ = true;
   pthread_kill(thread_.native_handle(), wake_signal);
   thread_.join();
+  stopping_ = false;
 }
 
 stop_signals::meaning stop_signals::of(int signal, clock::time_point at) {

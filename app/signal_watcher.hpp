@@ -23,7 +23,7 @@ public:
   /// Stops, and lets signals act as before.
   ~signal_watcher();
 
-  /// Calls `on_signal` for each signal that comes, or came already.
+  /// Calls `on_signal` for each signal that comes, or came since the last stop.
   void start(std::function<void(int)> on_signal);
 
   /// Returns when `on_signal` is not running and will not be called any more.

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -51,6 +52,12 @@ public:
       shown_ += next;
     }
     return true;
+  }
+
+  /// Whether what is typed is not echoed here.
+  [[nodiscard]] bool is_raw() const {
+    termios now{};
+    return ::tcgetattr(terminal_.get(), &now) == 0 && (now.c_lflag & ECHO) == 0;
   }
 
   void type(const std::string& keys) const {
@@ -211,6 +218,17 @@ BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command) {
   BOOST_TEST(terminal.shows("code 3"));
   BOOST_TEST(terminal.wait() == 0);
   BOOST_TEST(content(file("after")) == content(file("before")));
+}
+
+BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs) {
+  server.suspend();
+  in_terminal terminal{command_line("-t 1h --connect-timeout 1h --pty", "echo ran")
+                       + "; echo code $?"};
+  while (!terminal.is_raw())
+    std::this_thread::yield();
+  terminal.type("\x03");
+  BOOST_TEST(terminal.shows("code 130"));
+  server.resume();
 }
 
 BOOST_AUTO_TEST_CASE(is_not_stopped_by_its_terminal_when_in_the_background) {

@@ -26,6 +26,18 @@ BOOST_AUTO_TEST_CASE(a_signal_that_nobody_asked_for_ends_no_watch) {
   BOOST_TEST(subject.received() == SIGTERM);
 }
 
+BOOST_AUTO_TEST_CASE(a_signal_between_two_watches_is_not_lost) {
+  signal_watcher subject;
+  subject.start([](int) {});
+  subject.stop();
+  ::kill(::getpid(), SIGTERM);
+  std::promise<int> came;
+  subject.start([&came](int signal) { came.set_value(signal); });
+  auto first = came.get_future();
+  BOOST_REQUIRE((first.wait_for(1min) == std::future_status::ready));
+  BOOST_TEST(first.get() == SIGTERM);
+}
+
 /// timeout(1) sends each signal to its child and once more to the child's group.
 BOOST_AUTO_TEST_CASE(the_echo_of_a_signal_is_told_from_a_second_one) {
   using meaning = stop_signals::meaning;
