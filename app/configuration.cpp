@@ -55,8 +55,10 @@ std::string in_words_of_caf(std::string text) {
       ++i;
     else if (x == '"')
       is_quoted = !is_quoted;
-    else if (!is_quoted && (x == '#' || x == ';'))
-      x = ';', is_comment = true;
+    else if (!is_quoted && (x == '#' || x == ';')) {
+      x = ';';
+      is_comment = true;
+    }
   }
   return text;
 }
@@ -130,18 +132,13 @@ checked check_option(const std::string& name, const caf::config_value& value) {
   return {};
 }
 
-/// What stands in no group is in this one of CAF's.
-constexpr std::string_view no_group = "global";
-
 checked check_system(const caf::settings& groups) {
   for (const auto& [group, value] : groups) {
     const auto* options = caf::get_if<caf::settings>(&value);
-    if (group == no_group && options != nullptr && !options->empty())
-      return failed{"Option " + options->begin()->first + " stands in no group"};
+    if (options == nullptr)
+      return failed{"Option " + group + " stands in no group"};
     if (group != "middleman" && group != "scheduler")
       return failed{"Group " + group + " does not exist: sshexec, middleman and scheduler do"};
-    if (options == nullptr)
-      return failed{"Option " + group + " is a group of options"};
     for (const auto& [name, option] : *options)
       if (auto done = check_option(group + '.' + name, option); !done)
         return done;

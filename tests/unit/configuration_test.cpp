@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_group_or_an_option_that_does_not_exist_is_named) {
          {"scheduler { max-thread = 2 }\n", "scheduler.max-thread"},
          {"logger { verbosity = 'trace' }\n", "logger"},
          {"middleman = 3\n", "middleman"},
-         {"user = \"x\"\n", "user"},
+         {"user = \"x\"\n", "user stands in no group"},
        })
     BOOST_TEST(contains(complaint_about(text), named), text << " said: " << complaint_about(text));
 }
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_sign_of_a_comment_within_a_text_is_text) {
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told_with_its_place) {
   const auto complaint = complaint_about("# one\r\nsshexec {\r\n  user = admin # who\r\n}\r\n");
-  BOOST_TEST(contains(complaint, "line 3, column 10"), complaint);
+  BOOST_TEST(contains(complaint, "line 3, column 11"), complaint);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
