@@ -51,7 +51,8 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
     given.host_keys
       = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   supervisor_services services;
-  services.resolver = own(system.spawn(resolver, ssh::resolve, default_max_look_ups));
+  services.resolver
+    = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(key_ring, std::move(given.credentials)));
   services.host_keys = std::move(given.host_keys);
   services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));

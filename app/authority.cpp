@@ -64,6 +64,17 @@ void write_file(const std::filesystem::path& path, const std::string& data, mode
   check(::rename(draft.c_str(), path.c_str()) == 0);
 }
 
+/// Whether a key and its certificate are there. To make both anew because one of them is missing
+/// would replace what somebody may still use.
+bool is_there(const tls_files& x) {
+  const bool has_key = std::filesystem::exists(x.key);
+  const bool has_certificate = std::filesystem::exists(x.certificate);
+  if (has_key != has_certificate)
+    throw std::runtime_error{(has_key ? x.key : x.certificate) + " is there, but not "
+                             + (has_key ? x.certificate : x.key)};
+  return has_key;
+}
+
 void add_extension(X509* made, const X509* issuer, int id, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
@@ -78,22 +89,35 @@ void add_extension(X509* made, const X509* issuer, int id, const std::string& va
 authority::authority(std::filesystem::path directory) : directory_(std::move(directory)) {
   std::filesystem::create_directories(directory_);
   const tls_files own = files_of(authority_name);
-  if (!std::filesystem::exists(own.certificate))
-    create();
-  else
+  if (is_there(own))
     load(own);
+  else
+    create();
+}
+
+bool authority::has_issued(const std::string& name) const {
+  const tls_files files = files_of(name);
+  if (!is_there(files))
+    return false;
+  const certificate found = read_certificate(files.certificate);
+  if (!found || X509_verify(found.get(), key_.get()) != 1)
+    throw std::runtime_error{files.certificate + " is not of this authority"};
+  return true;
+}
+
+authority::certificate authority::read_certificate(const std::string& path) {
+  const std::string text = read_file(path);
+  const memory file{BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+  return certificate{PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)};
 }
 
 void authority::load(const tls_files& own) {
-  const std::string certificate_text = read_file(own.certificate);
   const std::string key_text = read_file(own.key);
-  const memory certificate_file{
-    BIO_new_mem_buf(certificate_text.data(), static_cast<int>(certificate_text.size())), BIO_free};
   const memory key_file{BIO_new_mem_buf(key_text.data(), static_cast<int>(key_text.size())),
                         BIO_free};
-  certificate_.reset(PEM_read_bio_X509(certificate_file.get(), nullptr, nullptr, nullptr));
+  certificate_ = read_certificate(own.certificate);
   key_.reset(PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
-  if (!certificate_ || !key_)
+  if (!certificate_ || !key_ || X509_check_private_key(certificate_.get(), key_.get()) != 1)
     throw std::runtime_error{directory_.string() + " holds no authority of sshexec's"};
 }
 
@@ -171,7 +195,7 @@ int run_authority(const std::string& directory) {
   const authority made{directory};
   for (const auto& [name, role] :
        {std::pair{"hub", tls_role::server}, std::pair{"client", tls_role::client}}) {
-    if (!std::filesystem::exists(made.files_of(name).certificate))
+    if (!made.has_issued(name))
       made.issue(name, role);
   }
   const auto show = [](const tls_files& x) {

@@ -26,6 +26,10 @@ public:
   /// Opens the one that is there, or makes one that is valid for ten years.
   explicit authority(std::filesystem::path directory);
 
+  /// Whether a certificate of this name is there, with its key. Throws when it is another
+  /// authority's, or one of both is missing.
+  [[nodiscard]] bool has_issued(const std::string& name) const;
+
   /// Makes a certificate that is good for one side of a connection, and returns the paths for it.
   /// Existing files are replaced.
   tls_files issue(const std::string& name, tls_role role, validity when = {}) const;
@@ -44,6 +48,8 @@ private:
 
   void create();
   void load(const tls_files& own);
+  /// Null where there is none in the file.
+  [[nodiscard]] static certificate read_certificate(const std::string& path);
   [[nodiscard]] static key make_key();
   [[nodiscard]] static certificate make_certificate(const std::string& name, EVP_PKEY* subject_key,
                                                     validity when);

@@ -4,9 +4,19 @@
 
 #include <caf/actor_system_config.hpp>
 #include <caf/config_value.hpp>
+#include <caf/deep_to_string.hpp>
 #include <caf/pec.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace sshexec::app {
@@ -14,21 +24,54 @@ namespace sshexec::app {
 namespace {
 
 using failed = tl::unexpected<std::string>;
+using checked = tl::expected<void, std::string>;
 
 std::string describe(const caf::error& error) {
   if (error.category() != caf::atom("parser") || !error.context().match_elements<caf::settings>())
-    return "cannot be opened";
+    return to_string(error);
   const auto place = error.context().get_as<caf::settings>(0);
   return "line " + std::to_string(caf::get_or(place, "line", std::int64_t{0})) + ", column "
          + std::to_string(caf::get_or(place, "column", std::int64_t{0})) + ": "
          + to_string(static_cast<caf::pec>(error.code()));
 }
 
+/// The text as CAF 0.17 reads it: a comment begins with ';', and a line ends with '\n' alone. All
+/// stays in its place.
+std::string in_words_of_caf(std::string text) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark))
+    text.erase(0, byte_order_mark.size());
+  bool is_quoted = false;
+  bool is_comment = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char& x = text[i];
+    if (x == '\r' && i + 1 < text.size() && text[i + 1] == '\n')
+      x = ' ';
+    else if (x == '\n')
+      is_quoted = is_comment = false;
+    else if (is_comment)
+      continue;
+    else if (is_quoted && x == '\\')
+      ++i;
+    else if (x == '"')
+      is_quoted = !is_quoted;
+    else if (!is_quoted && (x == '#' || x == ';')) {
+      x = ';';
+      is_comment = true;
+    }
+  }
+  return text;
+}
+
 tl::expected<caf::settings, std::string> read_file(const std::string& file) {
-  // CAF would read a directory as an empty file.
+  // It could be read as an empty file.
   if (std::filesystem::is_directory(file))
     return failed{file + " is a directory"};
-  auto parsed = caf::actor_system_config::parse_config_file(file.c_str());
+  std::ifstream in{file, std::ios::binary};
+  if (!in)
+    return failed{file + ": cannot be opened: " + std::system_category().message(errno)};
+  std::istringstream text{in_words_of_caf({std::istreambuf_iterator<char>{in}, {}})};
+  auto parsed = caf::actor_system_config::parse_config(text);
   if (!parsed)
     return failed{file + ": " + describe(parsed.error())};
   return std::move(*parsed);
@@ -57,7 +100,59 @@ tl::expected<caf::settings, std::string> take_serve_group(caf::settings& content
   return result;
 }
 
+/// An option of CAF's own that makes sense here. CAF drops an option of the wrong type without a
+/// word, and takes any that it does not know.
+struct system_option {
+  const char* name;
+  bool (*takes)(const caf::config_value&);
+};
+
+template <class T>
+bool holds(const caf::config_value& x) {
+  return static_cast<bool>(caf::get_if<T>(&x));
+}
+
+constexpr std::array system_options{
+  system_option{"middleman.heartbeat-interval", holds<caf::timespan>},
+  system_option{"middleman.connection-timeout", holds<caf::timespan>},
+  system_option{"middleman.max-consecutive-reads", holds<std::uint32_t>},
+  system_option{"middleman.workers", holds<std::uint32_t>},
+  system_option{"scheduler.policy", holds<caf::atom_value>},
+  system_option{"scheduler.max-threads", holds<std::uint32_t>},
+  system_option{"scheduler.max-throughput", holds<std::uint32_t>},
+};
+
+checked check_option(const std::string& name, const caf::config_value& value) {
+  const auto* known = std::find_if(system_options.begin(), system_options.end(),
+                                   [&](const system_option& x) { return x.name == name; });
+  if (known == system_options.end())
+    return failed{"Option " + name + " does not exist"};
+  if (!known->takes(value))
+    return failed{"Option " + name + " cannot be " + caf::deep_to_string(value)};
+  return {};
+}
+
+checked check_system(const caf::settings& groups) {
+  for (const auto& [group, value] : groups) {
+    const auto* options = caf::get_if<caf::settings>(&value);
+    if (options == nullptr)
+      return failed{"Option " + group + " stands in no group"};
+    if (group != "middleman" && group != "scheduler")
+      return failed{"Group " + group + " does not exist: sshexec, middleman and scheduler do"};
+    for (const auto& [name, option] : *options)
+      if (auto done = check_option(group + '.' + name, option); !done)
+        return done;
+  }
+  return {};
+}
+
 } // namespace
+
+void apply_system_options(caf::actor_system_config& config, const caf::settings& wanted) {
+  for (const auto& [group, values] : wanted)
+    for (const auto& [name, value] : caf::get<caf::settings>(values))
+      config.set(group + '.' + name, value);
+}
 
 tl::expected<configuration, std::string> read_configuration(const std::optional<std::string>& file,
                                                             const caf::settings& defaults) {
@@ -77,7 +172,10 @@ tl::expected<configuration, std::string> read_configuration(const std::optional<
   auto executor = read_settings(content);
   if (!executor)
     return failed{source + to_failure(executor.error()).message};
-  return configuration{std::move(*executor), std::move(*serve), without(content, "sshexec")};
+  auto system = without(content, "sshexec");
+  if (const auto done = check_system(system); !done)
+    return failed{source + done.error()};
+  return configuration{std::move(*executor), std::move(*serve), std::move(system)};
 }
 
 } // namespace sshexec::app

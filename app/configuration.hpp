@@ -2,6 +2,7 @@
 
 #include "sshexec/actors/settings.hpp"
 
+#include <caf/actor_system_config.hpp>
 #include <caf/settings.hpp>
 #include <tl/expected.hpp>
 
@@ -15,7 +16,7 @@ namespace sshexec::app {
 struct configuration {
   settings executor;
   caf::settings serve;
-  /// All other groups, which are CAF's.
+  /// CAF's own groups, of which only options that make sense here are taken.
   caf::settings system;
 };
 
@@ -25,6 +26,9 @@ void override_with(T& field, const std::optional<T>& given) {
   if (given)
     field = *given;
 }
+
+/// Sets what a configuration says to CAF; it was checked when it was read.
+void apply_system_options(caf::actor_system_config& config, const caf::settings& wanted);
 
 /// Reads a CAF configuration file, if there is one; `defaults` are options of the executor that
 /// hold unless the file says otherwise. The error is a sentence for the user.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,11 +49,20 @@ void stop_switch::set() const {
 }
 
 void occupy_standard_descriptors() {
-  // The lowest descriptor that is free is taken.
-  int taken = 0;
-  while (taken >= 0 && taken <= STDERR_FILENO)
-    taken = ::open("/dev/null", O_RDONLY);
-  ::close(taken);
+  // The lowest descriptor that is free is taken. What is said on a stderr that is not there is for
+  // nobody; output that goes nowhere is an error.
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(descriptor, F_GETFD) < 0)
+      ::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  // As many as there were before will do where the kernel allows no more.
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::error_code write_all(int descriptor, std::string_view data, int stop) {

@@ -30,9 +30,14 @@ private:
 /// No descriptor: what waits is never stopped.
 inline constexpr int never = -1;
 
-/// Puts something that is empty and cannot be written where the tool was started without stdin,
-/// stdout or stderr. Otherwise a connection would get that descriptor, and output on it.
+/// Puts something where the tool was started without stdin, stdout or stderr: an empty stdin, a
+/// stdout that cannot be written, a stderr that nobody reads. Otherwise a connection would get that
+/// descriptor, and output on it.
 void occupy_standard_descriptors();
+
+/// Lets this process have as many descriptors as it may have at the most: each connection takes
+/// one.
+void raise_descriptor_limit();
 
 /// Writes all, or as much as can be written without waiting once `stop` is readable: the error is
 /// then `std::errc::operation_canceled`. Does not rely on the descriptor being non-blocking.

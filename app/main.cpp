@@ -55,6 +55,10 @@ int run_tool(int argc, char** argv) {
     complain(std::string{error.what()} + " (see sshexec --help)");
     return exit_error;
   }
+  if (dashes != end && !run->parsed()) {
+    complain("nothing goes behind -- but the command of sshexec run");
+    return exit_error;
+  }
   if (demo->parsed())
     return run_demo();
   if (authority->parsed())
@@ -78,6 +82,7 @@ int run_tool(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  raise_descriptor_limit();
   // A reader of our output that went away is a failed write, not a silent end.
   std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -18,6 +18,7 @@ public:
   void take(const output_chunk& chunk) {
     if (has_failed_)
       return;
+    settings_.on_output();
     if (chunk.attempt != attempt_ && !begin(chunk.attempt))
       return fail();
     const bool is_stdout = chunk.stream == output_stream::stdout_stream;

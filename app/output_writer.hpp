@@ -34,6 +34,8 @@ struct output_writer_settings {
   const stop_switch* stop = nullptr;
   /// Whether the output may begin anew behind what was written of an earlier attempt.
   bool may_begin_anew = false;
+  /// Called for each piece of output before it is written.
+  std::function<void()> on_output;
   /// Called once when no more will be written because of what the account says.
   std::function<void()> on_failure;
 };

@@ -1,6 +1,7 @@
 #include "sshexec/app/report.hpp"
 
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/actors/services/json_bytes.hpp"
 #include "sshexec/app/descriptors.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <string_view>
 
 namespace sshexec::app {
 
@@ -47,42 +47,6 @@ int signal_number(const std::string& name) {
 
 double milliseconds(caf::timespan x) {
   return std::chrono::duration<double, std::milli>{x}.count();
-}
-
-std::string to_base64(std::string_view bytes) {
-  constexpr std::string_view digits
-    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string result;
-  result.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) -> unsigned {
-      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
-    };
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    result += digits[group >> 18];
-    result += digits[group >> 12 & 63];
-    result += i + 1 < bytes.size() ? digits[group >> 6 & 63] : '=';
-    result += i + 2 < bytes.size() ? digits[group & 63] : '=';
-  }
-  return result;
-}
-
-bool is_utf8(const std::string& text) {
-  try {
-    [[maybe_unused]] const auto rendered = json(text).dump();
-    return true;
-  } catch (const json::type_error&) {
-    return false;
-  }
-}
-
-/// JSON text cannot hold bytes that are no UTF-8; those go under another name, so that nobody takes
-/// the one for the other.
-void put_bytes(json& object, const std::string& name, const std::string& bytes) {
-  if (is_utf8(bytes))
-    object[name] = bytes;
-  else
-    object[name + "_base64"] = to_base64(bytes);
 }
 
 void put_output(json& object, const command_output& output) {

@@ -8,8 +8,9 @@ namespace sshexec::app {
 
 namespace {
 
-/// Tells the watcher itself to end; nobody else sends it to this thread.
-constexpr int stop_signal = SIGUSR1;
+/// Wakes the watcher when it is to end. Whoever else sends it means nothing to us, as little as
+/// SIGUSR2.
+constexpr int wake_signal = SIGUSR1;
 
 /// Nobody presses a key twice within this time.
 constexpr auto echo_time = std::chrono::milliseconds{250};
@@ -33,7 +34,8 @@ sigset_t signals_to_watch(signal_watcher::ignored signals) {
 } // namespace
 
 signal_watcher::signal_watcher(ignored signals) : watched_(signals_to_watch(signals)) {
-  sigaddset(&watched_, stop_signal);
+  sigaddset(&watched_, wake_signal);
+  sigaddset(&watched_, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &watched_, &previous_mask_);
 }
 
@@ -45,7 +47,12 @@ signal_watcher::~signal_watcher() {
 void signal_watcher::start(std::function<void(int)> on_signal) {
   thread_ = std::thread{[this, on_signal = std::move(on_signal)] {
     int signal = 0;
-    while (sigwait(&watched_, &signal) == 0 && signal != stop_signal) {
+    while (sigwait(&watched_, &signal) == 0) {
+      const bool is_asked_for = signal != wake_signal && signal != SIGUSR2;
+      if (!is_asked_for && stopping_)
+        return;
+      if (!is_asked_for)
+        continue;
       if (received_ == 0)
         received_ = signal;
       on_signal(signal);
@@ -56,12 +63,13 @@ void signal_watcher::start(std::function<void(int)> on_signal) {
 void signal_watcher::stop() {
   if (!thread_.joinable())
     return;
-  pthread_kill(thread_.native_handle(), stop_signal);
+  stopping_ = true;
+  pthread_kill(thread_.native_handle(), wake_signal);
   thread_.join();
+  stopping_ = false;
 }
 
-stop_signals::meaning stop_signals::of(int signal) {
-  const auto at = clock::now();
+stop_signals::meaning stop_signals::of(int signal, clock::time_point at) {
   if (last_ == 0) {
     last_ = signal;
     last_at_ = at;

@@ -10,7 +10,8 @@
 namespace sshexec::app {
 
 /// Turns SIGINT, SIGTERM and SIGHUP into calls on a thread of its own, where anything may be done.
-/// To be made before any other thread, which then all leave these signals to it.
+/// To be made before any other thread, which then all leave these signals to it. SIGUSR1 and
+/// SIGUSR2 change nothing meanwhile.
 class signal_watcher {
 public:
   /// Who starts a program may have told it to ignore a signal, as nohup(1) and a shell's "&" do.
@@ -22,7 +23,7 @@ public:
   /// Stops, and lets signals act as before.
   ~signal_watcher();
 
-  /// Calls `on_signal` for each signal that comes, or came already.
+  /// Calls `on_signal` for each signal that comes, or came since the last stop.
   void start(std::function<void(int)> on_signal);
 
   /// Returns when `on_signal` is not running and will not be called any more.
@@ -35,12 +36,15 @@ private:
   sigset_t watched_{};
   sigset_t previous_mask_{};
   std::atomic<int> received_ = 0;
+  std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
 
 /// What one more signal means to a program that was told to stop by an earlier one.
 class stop_signals {
 public:
+  using clock = std::chrono::steady_clock;
+
   enum class meaning : std::uint8_t {
     stop,
     /// The same as the one before: timeout(1) sends each to its child, and to the child's group.
@@ -48,11 +52,9 @@ public:
     stop_at_once,
   };
 
-  meaning of(int signal);
+  meaning of(int signal, clock::time_point at = clock::now());
 
 private:
-  using clock = std::chrono::steady_clock;
-
   int last_ = 0;
   clock::time_point last_at_;
 };

@@ -70,9 +70,61 @@ tl::expected<void, std::string> parse_endpoint(const std::string& text, machine&
   return {};
 }
 
+bool is_control_character(char x) {
+  const auto byte = static_cast<unsigned char>(x);
+  return byte < ' ' || byte == 0x7f;
+}
+
+/// Replaces "%40" and the like (RFC 3986 §2.1); nothing where a '%' stands for nothing.
+std::optional<std::string> decode_percents(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    unsigned code = 0;
+    const char* digits = text.data() + i + 1;
+    const char* digits_end = text.data() + std::min(text.size(), i + 3);
+    const auto [stop, error] = std::from_chars(digits, digits_end, code, 16);
+    if (error != std::errc{} || stop != digits + 2)
+      return std::nullopt;
+    result += static_cast<char>(code);
+    i += 2;
+  }
+  return result;
+}
+
+/// Reads what follows "ssh://" (draft-salowey-secsh-uri).
+tl::expected<machine, std::string> parse_uri(std::string text) {
+  if (text.ends_with('/'))
+    text.pop_back();
+  if (text.find('/') != std::string::npos)
+    return failed{"'ssh://" + text + "' names more than a user, a host and a port"};
+  auto result = parse_target(text);
+  if (!result)
+    return result;
+  auto user = decode_percents(result->username);
+  if (!user)
+    return failed{"'ssh://" + text + "' has a '%' without two hexadecimal digits"};
+  result->username = std::move(*user);
+  if (const auto objection = objection_to_user(result->username))
+    return failed{*objection};
+  return result;
+}
+
 } // namespace
 
+std::optional<std::string> objection_to_user(const std::string& name) {
+  if (std::any_of(name.begin(), name.end(), is_control_character))
+    return "'" + name + "' is no user name: it holds a control character";
+  return std::nullopt;
+}
+
 tl::expected<machine, std::string> parse_target(const std::string& text) {
+  const std::string scheme = "ssh://";
+  if (text.starts_with(scheme))
+    return parse_uri(text.substr(scheme.size()));
   machine result;
   // A user name may hold an '@', a host never does.
   const auto at = text.rfind('@');
@@ -80,6 +132,8 @@ tl::expected<machine, std::string> parse_target(const std::string& text) {
     return failed{"'" + text + "' has nothing before the '@'"};
   if (at != std::string::npos)
     result.username = text.substr(0, at);
+  if (const auto objection = objection_to_user(result.username))
+    return failed{*objection};
   const auto parsed = parse_endpoint(at == std::string::npos ? text : text.substr(at + 1), result);
   if (!parsed)
     return failed{parsed.error()};

@@ -5,13 +5,18 @@
 
 #include <tl/expected.hpp>
 
+#include <optional>
 #include <string>
 
 namespace sshexec::app {
 
-/// Reads "[user@]host[:port]"; an IPv6 address is put in brackets when a port follows. What is not
-/// given stays as a `machine` has it. The error is a sentence for the user.
+/// Reads "[user@]host[:port]" or "ssh://[user@]host[:port]"; an IPv6 address is put in brackets
+/// when a port follows. What is not given stays as a `machine` has it. The error is a sentence for
+/// the user.
 tl::expected<machine, std::string> parse_target(const std::string& text);
+
+/// Nothing, or why nobody can have this user name, as a sentence for the user.
+std::optional<std::string> objection_to_user(const std::string& name);
 
 /// Reads "host[:port]" in the same way; port 0 stands for any and for none given.
 tl::expected<network_address, std::string> parse_address(const std::string& text);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/app/configuration.hpp"
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/actors/remote/connect_executor.hpp"
 #include "sshexec/actors/remote/networking.hpp"
@@ -16,8 +17,9 @@ namespace sshexec::app {
 class tool_system {
 public:
   /// The executor is one of its own, or that of a hub.
-  explicit tool_system(const settings& config, const std::optional<connect_settings>& hub = {})
-    : config_(hub.has_value()),
+  explicit tool_system(const settings& config, const std::optional<connect_settings>& hub = {},
+                       const caf::settings& of_caf = {})
+    : config_(hub.has_value(), of_caf),
       executor_(hub ? connect_executor(system_, *hub) : spawn_executor(system_, config)) {}
 
   tool_system(const tool_system&) = delete;
@@ -38,7 +40,7 @@ public:
 
 private:
   struct system_config : caf::actor_system_config {
-    explicit system_config(bool networking) {
+    system_config(bool networking, const caf::settings& wanted) {
       // Few threads that sleep when idle: a tool starts in no time and costs nothing while it
       // waits.
       set("scheduler.policy", caf::atom("sharing"));
@@ -46,6 +48,7 @@ private:
       register_messages(*this);
       if (networking)
         configure_networking(*this);
+      apply_system_options(*this, wanted);
     }
   };
 

@@ -1,6 +1,7 @@
 #include "sshexec/ssh/address.hpp"
 
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,8 @@ using address_list = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 struct look_up_outcome {
   /// As getaddrinfo returns it; 0 for success.
   int code = 0;
+  /// What `errno` was then.
+  int system_code = 0;
   address_list found{nullptr, ::freeaddrinfo};
 };
 
@@ -27,19 +30,27 @@ look_up_outcome look_up(const std::string& host, std::uint16_t port, int flags) 
   hints.ai_flags = AI_NUMERICSERV | flags;
   addrinfo* found = nullptr;
   look_up_outcome outcome;
+  errno = 0;
   outcome.code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  outcome.system_code = errno;
   if (outcome.code == 0)
     outcome.found.reset(found);
   return outcome;
 }
 
-error to_error(const std::string& host, int code) {
+error to_error(const std::string& host, const look_up_outcome& outcome) {
+  const std::string what = "cannot resolve the name " + host + ": ";
+  const int code = outcome.code;
+  // glibc then says that the name is not known.
+  if (outcome.system_code == EMFILE || outcome.system_code == ENFILE
+      || outcome.system_code == ENOMEM)
+    return {error_kind::shortage, what + std::system_category().message(outcome.system_code)};
   const bool unknown = code == EAI_NONAME || code == EAI_NODATA || code == EAI_ADDRFAMILY;
-  const std::string reason
-    = code == EAI_SYSTEM ? std::system_category().message(errno) : ::gai_strerror(code);
+  const std::string reason = code == EAI_SYSTEM
+                               ? std::system_category().message(outcome.system_code)
+                               : ::gai_strerror(code);
   // Whatever else fails may work later: a name server that is down, a lack of descriptors.
-  return {unknown ? error_kind::name_not_found : error_kind::unreachable,
-          "cannot resolve the name " + host + ": " + reason};
+  return {unknown ? error_kind::name_not_found : error_kind::unreachable, what + reason};
 }
 
 address to_address(const addrinfo& x) {
@@ -68,6 +79,15 @@ std::string to_string(const address& x) {
   return (x.storage.ss_family == AF_INET6 ? "[" + name + "]" : name) + ":" + port.data();
 }
 
+address with_port(address x, std::uint16_t port) {
+  // The socket API keeps every address family in this one type.
+  if (x.storage.ss_family == AF_INET)
+    reinterpret_cast<sockaddr_in&>(x.storage).sin_port = htons(port);
+  else if (x.storage.ss_family == AF_INET6)
+    reinterpret_cast<sockaddr_in6&>(x.storage).sin6_port = htons(port);
+  return x;
+}
+
 bool is_numeric(const std::string& host) {
   return look_up(host, 0, AI_NUMERICHOST).code == 0;
 }
@@ -75,7 +95,7 @@ bool is_numeric(const std::string& host) {
 result<std::vector<address>> resolve(const std::string& host, std::uint16_t port) {
   const auto outcome = look_up(host, port, 0);
   if (outcome.code != 0)
-    return tl::unexpected{to_error(host, outcome.code)};
+    return tl::unexpected{to_error(host, outcome)};
   std::vector<address> addresses;
   for (const addrinfo* x = outcome.found.get(); x != nullptr; x = x->ai_next) {
     const address next = to_address(*x);

@@ -19,6 +19,9 @@ struct address {
 /// "192.0.2.1:22" or "[2001:db8::1]:22".
 std::string to_string(const address& x);
 
+/// The same address at another port.
+address with_port(address x, std::uint16_t port);
+
 /// Whether `host` is an address as it stands, so that `resolve` asks nobody.
 bool is_numeric(const std::string& host);
 

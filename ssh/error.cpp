@@ -30,7 +30,7 @@ error from_errno(int code) {
   return {kind_of(code), std::system_category().message(code)};
 }
 
-error_kind file_error_kind(int code) {
+bool is_shortage(int code) {
   switch (code) {
     case EMFILE:
     case ENFILE:
@@ -38,10 +38,14 @@ error_kind file_error_kind(int code) {
     case ENOBUFS:
     case EAGAIN:
     case EIO:
-      return error_kind::unreachable;
+      return true;
     default:
-      return error_kind::file;
+      return false;
   }
+}
+
+error_kind file_error_kind(int code) {
+  return is_shortage(code) ? error_kind::shortage : error_kind::file;
 }
 
 } // namespace sshexec::ssh

@@ -21,6 +21,9 @@ enum class error_kind : std::uint8_t {
   authentication,
   /// A file on our side cannot be used; the text names it.
   file,
+  /// Something on our side is short for the moment, or fails for a moment: descriptors, memory, a
+  /// disk. Never final, and never remembered.
+  shortage,
 };
 
 /// An error as a value; its text says what happened, for people, without the host's name.
@@ -35,9 +38,12 @@ using result = tl::expected<T, error>;
 /// The error for a failed socket call with this `errno` value.
 error from_errno(int code);
 
+/// Whether a call that failed with this `errno` value may work a moment later, and tells nothing of
+/// what it was called for.
+bool is_shortage(int code);
+
 /// The kind of an error for a file, or the socket of an agent, that could not be reached for this
-/// `errno` value: what only says that there was a shortage here is no verdict about the file, and
-/// keeps us from the host for now.
+/// `errno` value: a shortage is no verdict about the file.
 error_kind file_error_kind(int code);
 
 } // namespace sshexec::ssh

@@ -30,7 +30,11 @@ error file_error(const std::filesystem::path& file, const std::string& what) {
 }
 
 error errno_error(const std::filesystem::path& file) {
-  return file_error(file, "cannot be read: " + std::system_category().message(errno));
+  const int code = errno;
+  error result = file_error(file, "cannot be read: " + std::system_category().message(code));
+  if (is_shortage(code))
+    result.kind = error_kind::shortage;
+  return result;
 }
 
 /// What keeps a file from being used, whatever it holds.

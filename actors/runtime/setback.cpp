@@ -1,5 +1,7 @@
 #include "sshexec/actors/runtime/setback.hpp"
 
+#include <caf/sec.hpp>
+
 namespace sshexec {
 
 namespace {
@@ -37,6 +39,9 @@ setback to_setback(const ssh::error& reason) {
       return make_connection_setback(connection_fault::timed_out, reason.text);
     case ssh::error_kind::dropped:
       return make_connection_setback(connection_fault::dropped, reason.text);
+    case ssh::error_kind::shortage:
+      // The attempt that follows a pause may find what this one lacked.
+      return make_connection_setback(connection_fault::unreachable, reason.text);
     case ssh::error_kind::protocol:
       return make_connection_setback(connection_fault::protocol, reason.text);
     case ssh::error_kind::authentication:
@@ -48,6 +53,10 @@ setback to_setback(const ssh::error& reason) {
 }
 
 setback to_setback(const caf::error& reason) {
+  // A service that has ended may be another one by the next attempt.
+  if (reason == caf::sec::request_receiver_down)
+    return make_connection_setback(connection_fault::unreachable,
+                                   "a service that this executor needs has ended");
   failure what = to_failure(reason);
   const bool ours = reason.category() == caf::atom("sshexec");
   const auto code = ours ? static_cast<error_code>(reason.code()) : error_code::configuration_error;

@@ -2,23 +2,20 @@
 
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/services/home.hpp"
+#include "sshexec/actors/services/journal_file.hpp"
 #include "sshexec/actors/services/journal_line.hpp"
-#include "sshexec/ssh/file_descriptor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <sys/stat.h>
 
+#include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace sshexec {
@@ -31,53 +28,68 @@ struct execution_journal_state {
   static inline const char* name = "sshexec.execution_journal";
 };
 
-/// Creates the file before spdlog does, which would leave its mode to the umask.
-void create_private_file(const spdlog::filename_t& file) {
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path{file}.parent_path(), ignored);
-  const ssh::file_descriptor created{
-    ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
-}
-
-/// Throws `spdlog::spdlog_ex` when the file cannot be opened.
-spdlog::sink_ptr open_sink(const settings& config) {
-  if (config.journal == "stderr")
-    return std::make_shared<spdlog::sinks::stderr_sink_st>();
-  spdlog::file_event_handlers handlers;
-  handlers.before_open = create_private_file;
-  return std::make_shared<spdlog::sinks::rotating_file_sink_st>(
-    expand_home(config.journal).string(), config.journal_max_size, config.journal_max_files, false,
-    handlers);
-}
-
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
-  auto logger = std::make_shared<spdlog::logger>("sshexec.journal", std::move(sink));
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-  logger->flush_on(spdlog::level::info);
-  logger->set_error_handler([told = false](const std::string& reason) mutable {
-    if (!std::exchange(told, true))
-      std::fprintf(stderr, "sshexec: cannot write to the journal: %s\n", reason.c_str());
-  });
-  return logger;
-}
-
-void reopen(spdlog::logger& logger, const settings& config) {
-  try {
-    auto sink = open_sink(config);
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-    logger.sinks().front() = std::move(sink);
-  } catch (const spdlog::spdlog_ex& reason) {
-    std::fprintf(stderr, "sshexec: cannot reopen the journal: %s\n", reason.what());
+/// Writes records as lines.
+class line_writer {
+public:
+  /// Throws `spdlog::spdlog_ex` when the journal cannot be opened.
+  explicit line_writer(const settings& config)
+    : to_line_(config.journal_format == "json" ? to_json_line : to_plain_line) {
+    if (config.journal != "stderr")
+      file_ = std::make_shared<journal_file>(expand_home(config.journal), config.journal_max_size,
+                                             config.journal_max_files);
+    spdlog::sink_ptr sink = file_;
+    if (!file_)
+      sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
+    logger_ = std::make_unique<spdlog::logger>("sshexec.journal", std::move(sink));
+    logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+    logger_->flush_on(spdlog::level::info);
+    logger_->set_error_handler([this](const std::string& reason) { note_missing(reason); });
   }
-}
+
+  line_writer(const line_writer&) = delete;
+  line_writer& operator=(const line_writer&) = delete;
+
+  void write(const execution_record& x) {
+    const auto missing = missing_;
+    logger_->info(to_line_(x));
+    if (missing == 0 || missing_ != missing)
+      return;
+    tell(fmt::format("the journal is written again; records that are missing: {}", missing));
+    missing_ = 0;
+  }
+
+  void reopen() {
+    try {
+      if (file_)
+        file_->reopen();
+    } catch (const spdlog::spdlog_ex& reason) {
+      tell(std::string{"cannot reopen the journal: "} + reason.what());
+    }
+  }
+
+private:
+  static void tell(const std::string& text) { fmt::print(stderr, "sshexec: {}\n", text); }
+
+  /// A disk that is full would say so for each record.
+  void note_missing(const std::string& reason) {
+    if (missing_++ == 0)
+      tell("cannot write to the journal: " + reason);
+  }
+
+  line_formatter to_line_;
+  /// None: the journal is stderr.
+  std::shared_ptr<journal_file> file_;
+  std::unique_ptr<spdlog::logger> logger_;
+  /// Records that could not be written since the last one that was.
+  std::uint64_t missing_ = 0;
+};
 
 execution_journal_actor::behavior_type
 execution_journal(execution_journal_actor::stateful_pointer<execution_journal_state>,
-                  const std::shared_ptr<spdlog::logger>& logger, const settings& config) {
-  const line_formatter to_line = config.journal_format == "json" ? to_json_line : to_plain_line;
+                  const std::shared_ptr<line_writer>& lines) {
   return {
-    [logger, to_line](const execution_record& x) { logger->info(to_line(x)); },
-    [logger, config](reopen_atom) { reopen(*logger, config); },
+    [lines](const execution_record& x) { lines->write(x); },
+    [lines](reopen_atom) { lines->reopen(); },
   };
 }
 
@@ -88,7 +100,7 @@ caf::expected<execution_journal_actor> spawn_journal(caf::actor_system& system,
   if (config.journal == "none")
     return execution_journal_actor{};
   try {
-    return system.spawn<caf::detached>(execution_journal, make_logger(open_sink(config)), config);
+    return system.spawn<caf::detached>(execution_journal, std::make_shared<line_writer>(config));
   } catch (const spdlog::spdlog_ex& reason) {
     return make_service_error(error_code::configuration_error,
                               "Journal " + config.journal + ": " + reason.what());

@@ -18,14 +18,14 @@ using execution_journal_actor = journal_actor::extend<
 /// Starts the journal: one line for each record, on a thread of its own, so that a slow disk or a
 /// blocked terminal holds up nobody, and nothing is lost. Each line is with the operating system
 /// before the next one is begun. A journal file is made readable by its owner alone, because
-/// commands may hold secrets. Fails with `configuration_error` when the file cannot be opened; what
-/// fails later is told once on stderr, and the executor goes on.
+/// commands may hold secrets; its folder has to be there. Fails with `configuration_error` when the
+/// file cannot be opened. What fails later is told on stderr, once until it works again, and each
+/// record tries anew.
 ///
 ///     2025-01-31T12:00:00.123Z id="web-1" machine="root@web-1:22" outcome=ok exit=0
 ///         duration_ms=12.345 attempts=1 reused=true command="uptime"
 ///
-/// (one line). Text is escaped (see `escape`) in both formats, so a reader of the JSON format who
-/// wants a command's bytes undoes that after parsing.
+/// (one line). Text is escaped (see `escape`); in the JSON format by JSON's own rules.
 ///
 /// It ends with an exit message, after all records that were sent before. The journal "none" is
 /// nobody: what is sent to it goes nowhere, and wakes no thread.

@@ -1,6 +1,7 @@
 #include "sshexec/actors/services/journal_line.hpp"
 
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/actors/services/json_bytes.hpp"
 
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
@@ -51,23 +52,24 @@ std::string to_plain_line(const execution_record& x) {
 }
 
 std::string to_json_line(const execution_record& x) {
-  nlohmann::ordered_json line{
-    {"time", to_iso_string(x.time)},
-    {"id", escape(x.machine.id)},
-    {"machine", escape(to_address(x.machine))},
-    {"outcome", to_outcome(x)},
-    {"duration_ms", to_milliseconds(x.duration)},
-    {"attempts", x.attempts},
-    {"reused", x.reused_connection},
-  };
+  nlohmann::ordered_json line;
+  line["time"] = to_iso_string(x.time);
+  put_bytes(line, "id", x.machine.id);
+  put_bytes(line, "machine", to_address(x.machine));
+  line["outcome"] = to_outcome(x);
+  line["duration_ms"] = to_milliseconds(x.duration);
+  line["attempts"] = x.attempts;
+  line["reused"] = x.reused_connection;
   if (x.outcome == error_code::none && x.exit_signal.empty())
     line["exit"] = x.exit_code;
   if (!x.exit_signal.empty())
-    line["signal"] = escape(x.exit_signal);
+    put_bytes(line, "signal", x.exit_signal);
   if (!x.message.empty())
-    line["message"] = escape(x.message);
-  line["command"] = escape(x.command_line);
-  return line.dump();
+    put_bytes(line, "message", x.message);
+  put_bytes(line, "command", x.command_line);
+  // Characters beyond ASCII may end or garble a line on some screen.
+  constexpr bool ascii_only = true;
+  return line.dump(-1, ' ', ascii_only);
 }
 
 } // namespace sshexec

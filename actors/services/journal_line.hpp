@@ -10,7 +10,7 @@ namespace sshexec {
 /// quotes and escaped (see `escape`).
 std::string to_plain_line(const execution_record& x);
 
-/// The same as a JSON object. Its text is escaped, too, before JSON does.
+/// The same as a JSON object in ASCII. Text that is no UTF-8 is in "NAME_base64".
 std::string to_json_line(const execution_record& x);
 
 } // namespace sshexec

@@ -28,10 +28,13 @@ ssh::result<ssh::secret> read_first_line(const std::filesystem::path& file) {
   in.open(file);
   std::string line;
   line.reserve(longest_passphrase);
-  if (!std::getline(in, line) && !in.eof())
-    return tl::unexpected{ssh::error{error_kind::file, "Passphrase file " + file.string()
-                                                         + " cannot be read: "
-                                                         + std::system_category().message(errno)}};
+  if (!std::getline(in, line) && !in.eof()) {
+    const int code = errno;
+    return tl::unexpected{
+      ssh::error{ssh::is_shortage(code) ? error_kind::shortage : error_kind::file,
+                 "Passphrase file " + file.string()
+                   + " cannot be read: " + std::system_category().message(code)}};
+  }
   if (line.ends_with('\r'))
     line.pop_back();
   return ssh::secret{std::move(line)};
@@ -83,7 +86,10 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
   ssh::login usable;
   usable.username = found.username;
   std::string objections;
+  std::optional<ssh::error> shortage;
   const auto note = [&](const ssh::error& objection) {
+    if (objection.kind == error_kind::shortage)
+      shortage = objection;
     objections += (objections.empty() ? "" : "; ") + objection.text;
   };
   for (const credential& source : found.sources) {
@@ -98,10 +104,16 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
                        : key_of(std::get<key_in_memory>(source));
     key.map([&](const ssh::private_key& x) { usable.keys.push_back(x); }).map_error(note);
   }
+  // The key that cannot be read for the moment may be the one that the machine takes.
+  if (shortage)
+    return tl::unexpected{std::move(*shortage)};
   if (!usable.keys.empty() || !usable.agents.empty()) {
     usable.passed_over = std::move(objections);
     return usable;
   }
+  const char* agent = std::getenv("SSH_AUTH_SOCK");
+  if (agent != nullptr && *agent != '\0' && !objections.empty() && found.sources.size() != 1)
+    objections += "; to use the SSH agent that SSH_AUTH_SOCK names, set identity-agent";
   if (found.sources.size() != 1)
     objections = "No private key to use" + (objections.empty() ? "" : "; " + objections);
   return tl::unexpected{ssh::error{error_kind::file, std::move(objections)}};
@@ -140,6 +152,8 @@ ssh::result<ssh::private_key> key_ring_state::keep(const Source& source, kept_ke
   if (key) {
     *key = {with_source(*key, source), where.source.name()};
     where.key = *key;
+  } else if (key.error().kind == error_kind::shortage) {
+    return key;
   } else {
     where.failure = key.error();
   }

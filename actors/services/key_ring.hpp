@@ -47,10 +47,10 @@ struct key_ring_state {
     ssh::weak_secret passphrase;
   };
 
-  /// What came of reading a key, the failures included: deriving a key from a wrong passphrase
-  /// again for each of many machines would take as long as from the right one. No secret lives
-  /// longer for it: a key is there as long as a connection that authenticates holds it, a failure
-  /// as long as the store holds the secrets that led to it.
+  /// What came of reading a key, the failures included, unless they say nothing of the key:
+  /// deriving a key from a wrong passphrase again for each of many machines would take as long as
+  /// from the right one. No secret lives longer for it: a key is there as long as a connection that
+  /// authenticates holds it, a failure as long as the store holds the secrets that led to it.
   struct kept_key {
     source_mark source;
     std::optional<ssh::file_stamp> key_stamp;

@@ -2,28 +2,33 @@
 
 #include "sshexec/actors/runtime/service_error.hpp"
 
-#include <memory>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace sshexec {
 
 namespace {
 
-struct look_up_state {
-  static inline const char* name = "sshexec.look_up";
-};
+ssh::error unreachable(const std::string& host, const std::string& why) {
+  return {ssh::error_kind::unreachable, "cannot resolve the name " + host + ": " + why};
+}
 
-/// Answers one request and ends. A thread for each look-up costs less than a tenth of the look-up,
-/// so none is kept for later ones.
-resolver_actor::behavior_type look_up_once(resolver_actor::stateful_pointer<look_up_state> self,
-                                           look_up_function look_up) {
-  return {
-    [self, look_up = std::move(look_up)](resolve_atom, const std::string& host,
-                                         std::uint16_t port) -> caf::result<address_list> {
-      self->quit();
-      return to_answer(look_up(host, port));
-    },
-  };
+ssh::result<address_list> look_up_safely(const look_up_function& look_up, const std::string& host) {
+  try {
+    return look_up(host, 0);
+  } catch (const std::exception& reason) {
+    return tl::unexpected{unreachable(host, reason.what())};
+  }
+}
+
+address_list with_port(const address_list& found, std::uint16_t port) {
+  address_list result;
+  std::transform(found.begin(), found.end(), std::back_inserter(result),
+                 [port](const ssh::address& x) { return ssh::with_port(x, port); });
+  return result;
 }
 
 } // namespace
@@ -32,41 +37,87 @@ caf::result<address_list> resolver_state::resolve(std::string& host, std::uint16
   if (ssh::is_numeric(host))
     return to_answer(ssh::resolve(host, port));
   auto promise = self->make_response_promise<address_list>();
-  waiting.push_back({std::move(host), port, reply<address_list>{promise}});
-  start_next();
+  auto& questions = open[host];
+  if (questions.empty())
+    waiting.push_back(host);
+  const auto now = self->clock().now();
+  questions.push_back({port, now, reply<address_list>{promise}});
+  start_next(now);
   return promise;
 }
 
-void resolver_state::start_next() {
-  if (waiting.empty() || running == max_look_ups)
-    return;
-  job next = std::move(waiting.front());
-  waiting.pop_front();
-  ++running;
-  // Both handlers need it, and CAF keeps handlers as copyable objects.
-  auto answer = std::make_shared<reply<address_list>>(std::move(next.answer));
-  auto worker = self->spawn<caf::detached>(look_up_once, look_up);
-  self->request(worker, caf::infinite, resolve_atom::value, std::move(next.host), next.port)
-    .then([this, answer](address_list& found) { finish(*answer, std::move(found)); },
-          [this, answer](caf::error& reason) { finish(*answer, std::move(reason)); });
+void resolver_state::start_next(time_point now) {
+  while (!waiting.empty() && running < settings.max_look_ups) {
+    const std::string host = waiting.front();
+    if (is_wanted(host, now) && !start_look_up(host)) {
+      // Each look-up that ends tries again.
+      if (running > 0)
+        return;
+      answer(host, to_caf_error(unreachable(host, "there is no thread for it at the moment")));
+    }
+    waiting.pop_front();
+  }
 }
 
-void resolver_state::finish(reply<address_list>& answer, caf::expected<address_list> outcome) {
+bool resolver_state::is_wanted(const std::string& host, time_point now) {
+  const auto found = open.find(host);
+  auto& questions = found->second;
+  const auto first_patient = std::find_if(questions.begin(), questions.end(), [&](const auto& x) {
+    return now - x.asked_at < settings.patience;
+  });
+  for (auto x = questions.begin(); x != first_patient; ++x)
+    x->answer.fail(to_caf_error(
+      {ssh::error_kind::timed_out, "the name " + host + " could not be looked up in time"}));
+  questions.erase(questions.begin(), first_patient);
+  if (!questions.empty())
+    return true;
+  open.erase(found);
+  return false;
+}
+
+bool resolver_state::start_look_up(const std::string& host) {
+  const bool started = settings.start(
+    self->system(), [resolver = look_up_resolver_actor{self}, look_up = settings.look_up, host] {
+      auto outcome = look_up_safely(look_up, host);
+      if (outcome)
+        caf::anon_send(resolver, done_atom::value, host, std::move(*outcome));
+      else
+        caf::anon_send(resolver, done_atom::value, host, to_caf_error(outcome.error()));
+    });
+  running += started ? 1 : 0;
+  return started;
+}
+
+void resolver_state::finish(const std::string& host, caf::expected<address_list> outcome) {
   --running;
-  start_next();
-  if (outcome)
-    answer.deliver(std::move(*outcome));
-  else
-    answer.fail(std::move(outcome.error()));
+  answer(host, outcome);
+  start_next(self->clock().now());
 }
 
-resolver_actor::behavior_type resolver(resolver_actor::stateful_pointer<resolver_state> self,
-                                       look_up_function look_up, std::size_t max_look_ups) {
-  self->state.look_up = std::move(look_up);
-  self->state.max_look_ups = max_look_ups;
+void resolver_state::answer(const std::string& host, const caf::expected<address_list>& outcome) {
+  auto answered = open.extract(host);
+  for (question& x : answered.mapped()) {
+    if (outcome)
+      x.answer.deliver(with_port(*outcome, x.port));
+    else
+      x.answer.fail(outcome.error());
+  }
+}
+
+look_up_resolver_actor::behavior_type
+resolver(look_up_resolver_actor::stateful_pointer<resolver_state> self,
+         resolver_settings settings) {
+  auto& state = self->state;
+  state.settings = std::move(settings);
   return {
-    [self](resolve_atom, std::string& host, std::uint16_t port) {
-      return self->state.resolve(host, port);
+    [&state](resolve_atom, std::string& host, std::uint16_t port) {
+      return state.resolve(host, port);
+    },
+    [&state](done_atom, const std::string& host, address_list& found) {
+      state.finish(host, std::move(found));
+    },
+    [&state](done_atom, const std::string& host, caf::error& reason) {
+      state.finish(host, std::move(reason));
     },
   };
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <utility>
 
 namespace sshexec::app {
 
@@ -25,13 +26,23 @@ terminal like_local_terminal() {
 raw_terminal::raw_terminal(bool wanted) {
   if (!wanted || ::tcgetattr(STDIN_FILENO, &previous_) != 0)
     return;
-  termios raw = previous_;
-  ::cfmakeraw(&raw);
-  is_raw_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+  raw_ = previous_;
+  ::cfmakeraw(&raw_);
+  termios with_signals = raw_;
+  with_signals.c_lflag |= ISIG;
+  if (::tcsetattr(STDIN_FILENO, TCSADRAIN, &with_signals) == 0)
+    stage_ = stage::connecting;
+}
+
+void raw_terminal::hand_over() {
+  const std::lock_guard lock{mutex_};
+  if (stage_ == stage::connecting && ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw_) == 0)
+    stage_ = stage::handed_over;
 }
 
 void raw_terminal::restore() {
-  if (is_raw_.exchange(false))
+  const std::lock_guard lock{mutex_};
+  if (std::exchange(stage_, stage::as_before) != stage::as_before)
     ::tcsetattr(STDIN_FILENO, TCSADRAIN, &previous_);
 }
 

@@ -26,19 +26,22 @@ struct ended_run {
 ended_run execute(const run_request& request, const command& what, const standard_input& input) {
   ended_run result;
   // Before any other thread is made.
+  stop_signals told;
   signal_watcher signals;
   const stop_switch stop;
-  tool_system system{request.config, request.hub};
+  // Outlives the actors that hand it over.
+  raw_terminal terminal{what.pty && request.feeds_stdin};
+  tool_system system{request.config, request.hub, request.system};
   if (const auto& executor = system.executor()) {
     const bool streams = !request.json && !request.collects;
     caf::scoped_actor self{*system};
     const auto session = self->spawn(run_session,
                                      run_session_settings{*executor, request.target, what, &input,
-                                                          &stop, streams, request.may_begin_anew},
+                                                          &stop, streams, request.may_begin_anew,
+                                                          [&terminal] { terminal.hand_over(); }},
                                      &result.account);
-    raw_terminal terminal{what.pty && request.feeds_stdin};
     auto running = self->request(session, caf::infinite, run_atom::value);
-    signals.start([&, told = stop_signals{}](int signal) mutable {
+    signals.start([&](int signal) {
       const auto meaning = told.of(signal);
       if (meaning == stop_signals::meaning::stop_at_once) {
         terminal.restore();
@@ -49,12 +52,18 @@ ended_run execute(const run_request& request, const command& what, const standar
     });
     running.receive([&](command_result& x) { result.ended = std::move(x); },
                     [&](caf::error& x) { result.ended = std::move(x); });
+    terminal.restore();
     // The session must not go while a signal is on its way to it.
     signals.stop();
   } else {
     result.ended = executor.error();
   }
   result.signal = signals.received();
+  // The end of all actors may take its time.
+  signals.start([&told](int signal) {
+    if (told.of(signal) != stop_signals::meaning::echo)
+      ::_exit(exit_code_of_signal(signal));
+  });
   return result;
 }
 

@@ -5,6 +5,8 @@
 #include "sshexec/messages/command.hpp"
 #include "sshexec/messages/machine.hpp"
 
+#include <caf/settings.hpp>
+
 #include <optional>
 
 namespace sshexec::app {
@@ -14,6 +16,8 @@ struct run_request {
   machine target;
   command what;
   settings config;
+  /// For CAF itself.
+  caf::settings system;
   /// Who runs the command instead of this process, if anybody.
   std::optional<connect_settings> hub;
   /// Prints the result as an object, instead of the output as it comes.

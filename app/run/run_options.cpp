@@ -1,5 +1,6 @@
 #include "sshexec/app/run/run_options.hpp"
 
+#include "sshexec/app/command_line.hpp"
 #include "sshexec/app/configuration.hpp"
 #include "sshexec/app/quantities.hpp"
 #include "sshexec/app/run/local_terminal.hpp"
@@ -7,6 +8,8 @@
 #include "sshexec/app/target.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <cstdlib>
 
 namespace sshexec::app {
 
@@ -62,6 +65,17 @@ checked parse_into(T& field, const std::optional<std::string>& given, Parser par
   return {};
 }
 
+/// What holds for one command unless a file says otherwise.
+caf::settings defaults_of_run() {
+  // One command needs no record of its own on the terminal.
+  caf::settings result{{"journal", caf::config_value{"none"}}};
+  // As ssh does.
+  const char* agent = std::getenv("SSH_AUTH_SOCK");
+  if (agent != nullptr && *agent != '\0')
+    result.emplace("identity-agent", caf::config_value{"SSH_AUTH_SOCK"});
+  return result;
+}
+
 checked apply(const run_options& options, settings& config) {
   override_with(config.passphrase_file, options.passphrase_file);
   override_with(config.known_hosts_file, options.known_hosts);
@@ -82,6 +96,8 @@ tl::expected<machine, std::string> make_machine(const run_options& options) {
   auto target = parse_target(options.target);
   if (!target)
     return target;
+  if (const auto objection = objection_to_user(options.user.value_or("")))
+    return failed{*objection};
   override_with(target->username, options.user);
   override_with(target->port, options.port);
   override_with(target->identity_file, options.identity);
@@ -133,6 +149,8 @@ tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_op
     return failed{"--hub wants HOST:PORT, not '" + *options.hub + "'"};
   connect_settings result;
   result.hub = std::move(*address);
+  if (options.hub_plain && !options.hub_tls.empty())
+    return failed{"either TLS to the hub or --hub-plain, not both"};
   result.plain = options.hub_plain;
   result.tls = options.hub_tls;
   return result;
@@ -243,7 +261,8 @@ void add_data_options(CLI::App& run, run_options& x) {
     ->group(data);
 }
 
-/// What a hub decides by itself goes with its configuration.
+/// What a hub decides by itself goes with its configuration; of a file of ours, what is for CAF
+/// counts.
 void add_hub_options(CLI::App& run, run_options& x) {
   const std::string hub = "Through a hub (sshexec serve)";
   CLI::Option* address
@@ -266,9 +285,8 @@ void add_hub_options(CLI::App& run, run_options& x) {
     ->type_name("FILE")
     ->needs(address)
     ->group(hub);
-  for (const char* local :
-       {"--passphrase-file", "--host-key-policy", "--known-hosts", "--connect-timeout", "--retries",
-        "--journal", "--journal-format", "--config"})
+  for (const char* local : {"--passphrase-file", "--host-key-policy", "--known-hosts",
+                            "--connect-timeout", "--retries", "--journal", "--journal-format"})
     address->excludes(run.get_option(local));
 }
 
@@ -278,12 +296,15 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.formatter(std::make_shared<plain_formatter>());
   run.get_formatter()->column_width(26);
   run.footer(examples);
-  run.add_option("target", x.target, "[user@]host[:port]")->type_name("")->required();
+  run.add_option("target", x.target, "[user@]host[:port], or the same behind ssh://")
+    ->type_name("")
+    ->required();
   run.add_option("command", x.words, "what the shell there runs; put -- before it")->type_name("");
   add_login_options(run, x);
   add_limits(run, x);
   add_data_options(run, x);
   add_hub_options(run, x);
+  refuse_empty_values(run);
 }
 
 tl::expected<run_request, std::string> to_request(const run_options& options) {
@@ -295,8 +316,7 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   auto target = make_machine(options);
   if (!target)
     return failed{target.error()};
-  // One command needs no record of its own on the terminal.
-  auto config = read_configuration(options.config_file, {{"journal", caf::config_value{"none"}}});
+  auto config = read_configuration(options.config_file, defaults_of_run());
   if (!config)
     return failed{config.error()};
   if (const auto applied = apply(options, config->executor); !applied)
@@ -309,6 +329,7 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
     return failed{what.error()};
   request.target = std::move(*target);
   request.config = std::move(config->executor);
+  request.system = std::move(config->system);
   request.hub = std::move(*hub);
   request.what = std::move(*what);
   return request;

@@ -27,6 +27,7 @@ void run_session_state::feed() {
 void run_session_state::give(std::string data) {
   const bool is_end = data.empty();
   const auto go_on = [this, is_end] {
+    settings.on_running();
     if (!is_end)
       feed();
   };
@@ -70,7 +71,7 @@ run_session(run_session_actor::stateful_pointer<run_session_state> self,
   state.settings = std::move(settings);
   if (state.settings.streams) {
     const output_writer_settings writing{
-      state.settings.stop, state.settings.may_begin_anew,
+      state.settings.stop, state.settings.may_begin_anew, state.settings.on_running,
       [session = run_session_actor{self}] { caf::anon_send(session, stop_atom::value); }};
     state.writer = self->spawn<caf::detached>(output_writer, writing, &account->output);
     state.settings.what.output_to = state.writer;

@@ -10,6 +10,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <string>
 #include <system_error>
 
@@ -41,6 +42,9 @@ struct run_session_settings {
   /// Whether the output is written as it comes, besides the result.
   bool streams = false;
   bool may_begin_anew = false;
+  /// Called when the command is seen to run: it wrote output, or took input. May come again, and on
+  /// any thread.
+  std::function<void()> on_running;
 };
 
 /// The caller of one command: gives it stdin as it takes it, and writes its output as it comes.

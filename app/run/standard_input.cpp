@@ -36,6 +36,9 @@ standard_input::standard_input() {
 }
 
 bool standard_input::is_ours() {
+  // nohup(1) opens it for writing alone.
+  if ((::fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY)
+    return false;
   return ::isatty(STDIN_FILENO) == 0 || ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
 }
 

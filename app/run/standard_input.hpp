@@ -16,8 +16,8 @@ class standard_input {
 public:
   standard_input();
 
-  /// Whether it may be read at all: a terminal stops (SIGTTIN) those who read it from the
-  /// background.
+  /// Whether it may be read at all: it may be open for writing only, and a terminal stops (SIGTTIN)
+  /// those who read it from the background.
   [[nodiscard]] static bool is_ours();
 
   /// Waits for the next bytes; none at the end. The error is `std::errc::operation_canceled` when

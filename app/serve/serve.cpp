@@ -14,6 +14,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -31,9 +32,7 @@ struct system_config : caf::actor_system_config {
     set("scheduler.policy", caf::atom("sharing"));
     register_messages(*this);
     configure_networking(*this);
-    for (const auto& [group, values] : wanted)
-      for (const auto& [name, value] : caf::get<caf::settings>(values))
-        set(fmt::format("{}.{}", group, name), value);
+    apply_system_options(*this, wanted);
   }
 };
 
@@ -85,6 +84,9 @@ caf::expected<service> start(caf::actor_system& system, const serve_request& req
 } // namespace
 
 int serve(const serve_request& request) {
+  // Keys and passphrases are in memory: no core dump shows them, and no other process of this user.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  stop_signals told;
   // HUP has a meaning of its own here, whoever started this.
   signal_watcher signals{signal_watcher::ignored::are_watched};
   system_config config{request.system};
@@ -99,7 +101,7 @@ int serve(const serve_request& request) {
   std::fflush(stdout);
   notify_manager("READY=1");
   std::atomic<bool> stopping = false;
-  signals.start([&, told = stop_signals{}](int signal) mutable {
+  signals.start([&](int signal) {
     if (signal == SIGHUP)
       return caf::anon_send(started->journal, reopen_atom::value);
     const auto meaning = told.of(signal);
@@ -113,8 +115,12 @@ int serve(const serve_request& request) {
   });
   caf::scoped_actor self{system};
   self->wait_for(started->executor);
-  // No signal must be on its way to actors when the system ends.
+  // No signal must be on its way to actors when the system ends, which may take its time.
   signals.stop();
+  signals.start([&told](int signal) {
+    if (signal != SIGHUP && told.of(signal) == stop_signals::meaning::stop_at_once)
+      ::_exit(exit_code_of_signal(signal));
+  });
   if (stopping)
     return 0;
   complain("the executor ended by itself");

@@ -1,5 +1,6 @@
 #include "sshexec/app/serve/serve_options.hpp"
 
+#include "sshexec/app/command_line.hpp"
 #include "sshexec/app/quantities.hpp"
 #include "sshexec/app/target.hpp"
 
@@ -160,16 +161,6 @@ checked apply(const serve_options& options, settings& x) {
   return {};
 }
 
-checked check_groups(const caf::settings& system) {
-  for (const auto& [name, values] : system) {
-    if (name != "middleman" && name != "scheduler")
-      return failed{"Group " + name + " does not exist: sshexec, middleman and scheduler do"};
-    if (caf::get_if<caf::settings>(&values) == nullptr)
-      return failed{"Option " + name + " is a group of options"};
-  }
-  return {};
-}
-
 } // namespace
 
 void add_serve_options(CLI::App& serve, serve_options& x) {
@@ -214,6 +205,7 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     .add_option("--node-ca", x.node_authority, "the authority that signed the nodes' certificates")
     ->type_name("FILE")
     ->group(group);
+  refuse_empty_values(serve);
 }
 
 tl::expected<serve_request, std::string> to_request(const serve_options& options) {
@@ -227,7 +219,7 @@ tl::expected<serve_request, std::string> to_request(const serve_options& options
   std::string listen = "127.0.0.1:7022";
   node_options from_file;
   for (const auto& done :
-       {check_groups(request.system), apply(config->serve, listen, request.published, from_file),
+       {apply(config->serve, listen, request.published, from_file),
         apply(options, listen, request.published), apply(options, request.executor)}) {
     if (!done)
       return failed{done.error()};

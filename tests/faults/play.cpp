@@ -161,7 +161,7 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
   supervisor_services services;
   const auto credentials = system.spawn(file_credential_store, config.identity_file,
                                         config.passphrase_file, config.identity_agent);
-  services.resolver = system.spawn(resolver, std::move(look_up), default_max_look_ups);
+  services.resolver = system.spawn(resolver, resolver_settings{std::move(look_up)});
   services.keys = system.spawn<caf::detached>(key_ring, credentials);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.gate = system.spawn(connect_gate, config.max_connects_per_host);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -51,6 +52,12 @@ public:
       shown_ += next;
     }
     return true;
+  }
+
+  /// Whether what is typed is not echoed here.
+  [[nodiscard]] bool is_raw() const {
+    termios now{};
+    return ::tcgetattr(terminal_.get(), &now) == 0 && (now.c_lflag & ECHO) == 0;
   }
 
   void type(const std::string& keys) const {
@@ -134,20 +141,26 @@ BOOST_AUTO_TEST_CASE(says_when_the_end_of_an_interrupted_command_is_not_confirme
   server.resume();
 }
 
-/// timeout(1) sends each signal to its child and once more to the child's group.
-BOOST_AUTO_TEST_CASE(does_not_take_the_echo_of_a_signal_for_a_second_one) {
+BOOST_AUTO_TEST_CASE(kills_a_command_that_ignores_the_first_attempt) {
   std::ofstream{file("config")} << "[sshexec]\nkill-grace = 1s\n";
   auto running = start("-t 1h --config " + file("config"),
                        "trap \"\" TERM; echo $$; while :; do sleep 0.1; done");
   const auto command = static_cast<pid_t>(std::stol(running.read_line()));
   running.signal(SIGTERM);
-  // Later than at the same time, which would make one of both.
-  std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  running.signal(SIGTERM);
   BOOST_TEST(running.wait() == 143);
   BOOST_TEST(!testing::is_running(command));
   const std::string errors = running.read_errors();
   BOOST_TEST(errors.find("was killed") != std::string::npos, errors);
+}
+
+BOOST_AUTO_TEST_CASE(is_not_moved_by_a_signal_that_means_nothing_to_it) {
+  auto running = start("-t 1h", "echo $$; exec sleep 1000");
+  const auto command = static_cast<pid_t>(std::stol(running.read_line()));
+  running.signal(SIGUSR1);
+  running.signal(SIGUSR2);
+  running.signal(SIGTERM);
+  BOOST_TEST(running.wait() == 143);
+  BOOST_TEST(!testing::is_running(command));
 }
 
 BOOST_AUTO_TEST_CASE(ends_at_once_at_a_second_signal) {
@@ -205,6 +218,17 @@ BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command) {
   BOOST_TEST(terminal.shows("code 3"));
   BOOST_TEST(terminal.wait() == 0);
   BOOST_TEST(content(file("after")) == content(file("before")));
+}
+
+BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs) {
+  server.suspend();
+  in_terminal terminal{command_line("-t 1h --connect-timeout 1h --pty", "echo ran")
+                       + "; echo code $?"};
+  while (!terminal.is_raw())
+    std::this_thread::yield();
+  terminal.type("\x03");
+  BOOST_TEST(terminal.shows("code 130"));
+  server.resume();
 }
 
 BOOST_AUTO_TEST_CASE(is_not_stopped_by_its_terminal_when_in_the_background) {

@@ -83,12 +83,23 @@ BOOST_AUTO_TEST_CASE(exits_with_255_and_one_line_for_errors_of_its_own) {
        {prefix + "-i " + other_key + ' ' + target() + " -- true",
         prefix + "-i /no/such/key " + target() + " -- true",
         prefix + "-i " + other_key + " no-such-host.invalid -- true",
-        prefix + "-i " + other_key + ' ' + target() + " -- ' '", prefix + target(),
-        prefix + "host:99999 -- true", prefix + "-t soon " + target() + " -- true",
+        prefix + "-i " + other_key + ' ' + target() + " -- ' '",
+        prefix + target(),
+        prefix + "host:99999 -- true",
+        prefix + "-t soon " + target() + " -- true",
         prefix + "--config /no/such/file " + target() + " -- true",
         prefix + "--deadline soon " + target() + " -- true",
         prefix + "-n --stdin " + target() + " -- true",
-        std::string{"$tool run --nonsense host -- true"}, std::string{"$tool"}}) {
+        prefix + "-l '' " + target() + " -- true",
+        prefix + "-p '' " + target() + " -- true",
+        prefix + "--journal= " + target() + " -- true",
+        "$tool run --hub '' " + target() + " -- true",
+        "$tool run --hub localhost:1 --hub-plain --hub-ca x " + target() + " -- true",
+        std::string{"$tool demo -- true"},
+        "$tool authority " + file("tls") + " -- x",
+        std::string{"$tool serve --plain --listen 127.0.0.1:0 -- --drain-timeout 1s"},
+        std::string{"$tool run --nonsense host -- true"},
+        std::string{"$tool"}}) {
     const auto result = shell(line);
     BOOST_TEST(result.exit_code == 255, line);
     BOOST_TEST(result.out.empty(), line);
@@ -166,6 +177,33 @@ BOOST_AUTO_TEST_CASE(takes_a_closed_stdin_for_an_empty_one) {
   BOOST_TEST(result.out == "end\n");
 }
 
+BOOST_AUTO_TEST_CASE(takes_a_stdin_that_is_open_for_writing_only_for_none) {
+  const std::string start
+    = "$tool run --host-key-policy off -i " + server.identity_file() + ' ' + target();
+  // As nohup(1) leaves it.
+  const auto result = shell(start + " -- 'cat; echo end' 0>/dev/null");
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(result.out == "end\n");
+}
+
+BOOST_AUTO_TEST_CASE(passes_the_exit_code_on_when_its_stderr_is_closed) {
+  const std::string start
+    = "$tool run --host-key-policy off -i " + server.identity_file() + ' ' + target();
+  const auto result = shell(start + " -- 'echo out; echo err >&2; exit 3' 2>&-");
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.out == "out\n");
+}
+
+BOOST_AUTO_TEST_CASE(asks_the_agent_of_its_user_as_ssh_does) {
+  const std::string home = file("home");
+  const auto result = shell("mkdir " + home + "; export HOME=" + home
+                            + "; eval $(ssh-agent) > /dev/null; ssh-add -q "
+                            + server.identity_file() + "; $tool run --host-key-policy off "
+                            + target() + " -- echo ran; code=$?; kill $SSH_AGENT_PID; exit $code");
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(result.out == "ran\n");
+}
+
 BOOST_AUTO_TEST_CASE(runs_nothing_with_a_stdin_that_cannot_be_read) {
   const std::string start
     = "$tool run --host-key-policy off -i " + server.identity_file() + ' ' + target();
@@ -214,6 +252,13 @@ BOOST_AUTO_TEST_CASE(can_be_interrupted_while_nobody_reads_its_output) {
   const auto result = shell("{ timeout -s INT -k 60 3 " + tool_line + "; echo $? > " + file("code")
                             + "; } | while ! [ -s " + file("code") + " ]; do sleep 0.1; done");
   BOOST_TEST(content(file("code")) == "124\n");
+}
+
+BOOST_AUTO_TEST_CASE(takes_as_many_descriptors_as_it_may_have) {
+  const auto result = shell("ulimit -Sn 6; $tool run --host-key-policy off -i "
+                            + server.identity_file() + ' ' + target() + " -- echo ran");
+  BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(result.out == "ran\n");
 }
 
 BOOST_AUTO_TEST_CASE(helps_with_every_option) {

@@ -43,6 +43,12 @@ public:
 
   void signal(int number) const { ::kill(process_, number); }
 
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t seen{};
+    ::waitid(P_PID, static_cast<id_t>(process_), &seen, WEXITED | WNOHANG | WNOWAIT);
+    return seen.si_pid == process_;
+  }
+
   /// Waits for its end; the exit code, or minus the signal that ended it.
   int wait() {
     int status = 0;

@@ -210,7 +210,7 @@ void hub_link_state::disconnected(failure why) {
 }
 
 void hub_link_state::connect_later() {
-  delay = std::clamp(2 * delay, config.first_delay, config.last_delay);
+  delay = std::max(config.first_delay, std::min(2 * delay, config.last_delay));
   std::uniform_real_distribution<double> share{0, 0.25};
   const auto jitter = caf::timespan{
     static_cast<caf::timespan::rep>(share(random) * static_cast<double>(delay.count()))};

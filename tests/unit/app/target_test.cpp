@@ -35,6 +35,23 @@ BOOST_AUTO_TEST_CASE(an_ipv6_address_may_stand_in_brackets) {
   BOOST_TEST(target("[fe80::1]:2222").port == 2222);
 }
 
+BOOST_AUTO_TEST_CASE(a_target_may_be_an_address_of_the_scheme_ssh) {
+  BOOST_TEST(to_address(target("ssh://web-1")) == "web-1:22");
+  BOOST_TEST(to_address(target("ssh://web-1/")) == "web-1:22");
+  BOOST_TEST(to_address(target("ssh://admin@web-1:2222")) == "admin@web-1:2222");
+  BOOST_TEST(target("ssh://admin@[fe80::1]:2222/").hostname == "fe80::1");
+  BOOST_TEST(target("ssh://corp%5cadmin%40x@web-1").username == "corp\\admin@x");
+  for (const char* text : {"ssh://", "ssh:///", "ssh://web-1/etc", "ssh://a%4@web-1",
+                           "ssh://a%zz@web-1", "ssh://a%0a@web-1", "ssh://web-1:x"})
+    BOOST_TEST(!parse_target(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_user_name_with_a_control_character_is_an_error_that_names_it) {
+  const auto result = parse_target("a\tb@web-1");
+  BOOST_REQUIRE(!result);
+  BOOST_TEST(result.error().find("a\tb") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_target_that_makes_no_sense_is_an_error) {
   for (const char* text : {"", "@host", "user@", "host:", "host:0", "host:65536", "host:22x",
                            "host:-1", "[::1", "[::1]x", "[]:22", ":22", "a:b:c", "host:22:33",

@@ -7,10 +7,14 @@
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -57,20 +61,46 @@ struct journal_fixture : actor_fixture {
     return nlohmann::json::parse(written(x));
   }
 
+  /// Returns when a file holds a text.
+  void wait_for_line(const std::string& name, const std::string& text) const {
+    while (!contains(read_file(directory.path() / name), text))
+      std::this_thread::yield();
+  }
+
+  /// Returns when all records that were sent have been handled.
+  void finish_records(const execution_journal_actor& subject) {
+    self->request(subject, caf::infinite, reopen_atom::value).receive([] {}, [](caf::error&) {});
+  }
+
   testing::temporary_directory directory;
   fs::path file = directory.path() / "journal.log";
   settings config;
 };
 
+/// Lets no file of this process grow beyond a size.
+class file_size_limit {
+public:
+  explicit file_size_limit(rlim_t size) {
+    ::getrlimit(RLIMIT_FSIZE, &former_);
+    const rlimit wanted{size, former_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &wanted);
+  }
+
+  file_size_limit(const file_size_limit&) = delete;
+  file_size_limit& operator=(const file_size_limit&) = delete;
+
+  ~file_size_limit() {
+    ::setrlimit(RLIMIT_FSIZE, &former_);
+    std::signal(SIGXFSZ, former_handler_);
+  }
+
+private:
+  rlimit former_{};
+  void (*former_handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+};
+
 std::size_t count_lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-std::string all_byte_values() {
-  std::string result;
-  for (int x = 0; x < 256; ++x)
-    result += static_cast<char>(x);
-  return result;
 }
 
 } // namespace
@@ -137,9 +167,16 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_all_fields) {
                    "command": "uptime"})"));
 }
 
-BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_of_a_command) {
-  const auto line = written_json(make_record(all_byte_values()));
-  BOOST_TEST((unescape(line["command"].get<std::string>()) == all_byte_values()));
+BOOST_AUTO_TEST_CASE(a_json_line_holds_a_command_as_it_is) {
+  for (const std::string line :
+       {R"(echo "hi" | tr '\n' x)", "a\nb\t\x01", "größe\u2028\U000e0041🚀"})
+    BOOST_TEST((written_json(make_record(line))["command"].get<std::string>() == line));
+}
+
+BOOST_AUTO_TEST_CASE(a_json_line_holds_bytes_that_are_no_utf8_as_base64) {
+  const auto line = written_json(make_record(std::string("a\0b\377", 4)));
+  BOOST_TEST(line["command_base64"] == "YQBi/w==");
+  BOOST_TEST(!line.contains("command"));
 }
 
 BOOST_AUTO_TEST_CASE(all_records_sent_before_the_end_are_written_in_their_order) {
@@ -162,7 +199,6 @@ BOOST_AUTO_TEST_CASE(a_journal_goes_on_where_it_ended) {
 }
 
 BOOST_AUTO_TEST_CASE(a_new_file_is_for_its_owner_alone) {
-  config.journal = (directory.path() / "new" / "folder" / "journal.log").string();
   write({make_record()});
   BOOST_TEST((fs::status(config.journal).permissions() == owner_only));
 }
@@ -226,6 +262,80 @@ BOOST_AUTO_TEST_CASE(a_full_disk_does_not_end_the_journal) {
   self->send_exit(*subject, caf::exit_reason::user_shutdown);
   self->receive(
     [](const caf::down_msg& x) { BOOST_TEST((x.reason == caf::exit_reason::user_shutdown)); });
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_rotated_is_written_on_and_keeps_all_its_lines) {
+  config.journal_max_size = 200;
+  config.journal_max_files = 1;
+  // No file can take the name of a folder that holds something.
+  fs::create_directories(directory.path() / "journal.1.log" / "x");
+  write({make_record("1"), make_record("2"), make_record("3")});
+  BOOST_TEST(count_lines(read_file(file)) == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_whose_folder_is_gone_for_a_while_loses_no_line) {
+  config.journal = (directory.path() / "folder" / "journal.log").string();
+  config.journal_max_size = 200;
+  fs::create_directory(directory.path() / "folder");
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  self->send(*subject, make_record("before"));
+  wait_for_line("folder/journal.log", "before");
+  fs::rename(directory.path() / "folder", directory.path() / "moved");
+  self->send(*subject, make_record("meanwhile"));
+  wait_for_line("moved/journal.log", "meanwhile");
+  fs::rename(directory.path() / "moved", directory.path() / "folder");
+  self->send(*subject, make_record("after"));
+  end(*subject);
+  BOOST_TEST(contains(read_file(directory.path() / "folder/journal.1.log"), "before"));
+  BOOST_TEST(contains(read_file(directory.path() / "folder/journal.1.log"), "meanwhile"));
+  BOOST_TEST(contains(read_file(directory.path() / "folder/journal.log"), "after"));
+}
+
+BOOST_AUTO_TEST_CASE(writing_is_tried_again_at_each_record_and_each_line_stands_alone) {
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  {
+    const file_size_limit limit{100};
+    self->send(*subject, make_record("torn"));
+    self->send(*subject, make_record("lost"));
+    while (fs::file_size(file) < 100)
+      std::this_thread::yield();
+    finish_records(*subject);
+  }
+  self->send(*subject, make_record("whole"));
+  end(*subject);
+  const auto text = read_file(file);
+  BOOST_TEST(contains(text, "\n2025-01-31T12:00:00.123Z"));
+  BOOST_TEST(contains(text, "\"whole\"\n"));
+  BOOST_TEST(count_lines(text) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(two_that_write_to_one_file_lose_no_line_when_it_is_rotated) {
+  config.journal_max_size = 2000;
+  config.journal_max_files = 100;
+  auto one = spawn_journal(system, config);
+  auto other = spawn_journal(system, config);
+  BOOST_REQUIRE(one);
+  BOOST_REQUIRE(other);
+  for (int i = 0; i < 200; ++i) {
+    self->send(*one, make_record());
+    self->send(*other, make_record());
+  }
+  end(*one);
+  end(*other);
+  std::size_t lines = 0;
+  for (const auto& x : fs::directory_iterator{directory.path()})
+    lines += count_lines(read_file(x.path()));
+  BOOST_TEST(lines == 400u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_does_not_exist_is_a_configuration_error) {
+  config.journal = (directory.path() / "new" / "journal.log").string();
+  const auto reason = spawn_journal(system, config).error();
+  BOOST_TEST(is(reason, error_code::configuration_error));
+  BOOST_TEST(contains(to_failure(reason).message, config.journal));
+  BOOST_TEST(!fs::exists(directory.path() / "new"));
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_to_nowhere_takes_records) {

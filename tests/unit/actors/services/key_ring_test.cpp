@@ -1,5 +1,6 @@
 #include "actors/pool/simulated_pool.hpp"
 #include "files.hpp"
+#include "no_descriptors_left.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
@@ -24,7 +25,7 @@ struct fixture : testing::virtual_time<hub_configuration> {
     system.spawn([this, &seen](caf::event_based_actor* self) {
       self->request(ring, caf::infinite, load_atom::value, machine{})
         .then([&seen](const ssh::login& login) { seen = login.keys.at(0); },
-              [](const caf::error&) {});
+              [this](const caf::error& reason) { why_not = reason; });
     });
     settle();
     return seen;
@@ -37,6 +38,7 @@ struct fixture : testing::virtual_time<hub_configuration> {
     return ssh::weak_secret{text};
   }
 
+  caf::error why_not;
   testing::temporary_directory directory;
   std::filesystem::path file = directory.path() / "key";
   credentials found{"", {key_file{file.string(), {}, {}}}};
@@ -104,6 +106,24 @@ BOOST_AUTO_TEST_CASE(changed_credentials_are_read_again) {
   caf::anon_send(ring, changed_atom_v);
   settle();
   BOOST_TEST((load() != first));
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_is_not_remembered) {
+  {
+    const no_descriptors_left shortage;
+    BOOST_TEST((load() == nullptr));
+  }
+  // So that it is tried again.
+  BOOST_TEST(is(why_not, error_code::connection_error));
+  BOOST_TEST((load() != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(no_other_key_stands_in_for_one_that_is_short_of_a_descriptor) {
+  const ssh::secret text{read_file(file)};
+  found.sources.insert(found.sources.begin(), key_in_memory{text, {}});
+  const no_descriptors_left shortage;
+  BOOST_TEST((load() == nullptr));
+  BOOST_TEST(is(why_not, error_code::connection_error));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
+#include "no_descriptors_left.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -66,13 +67,13 @@ BOOST_AUTO_TEST_CASE(a_numeric_address_is_answered_without_a_look_up) {
   const look_up_function forbidden = [](const std::string&, std::uint16_t) {
     return ssh::result<address_list>{tl::unexpected{ssh::error{}}};
   };
-  auto subject = start(system.spawn(resolver, forbidden, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{forbidden, 1}));
   BOOST_TEST(resolve(subject, "192.0.2.1", 22) == texts{"192.0.2.1:22"});
   BOOST_TEST(resolve(subject, "2001:db8::1", 65535) == texts{"[2001:db8::1]:65535"});
 }
 
 BOOST_AUTO_TEST_CASE(a_name_from_the_hosts_file_is_resolved) {
-  auto subject = start(system.spawn(resolver, ssh::resolve, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{ssh::resolve, 1}));
   const auto found = resolve(subject, "localhost", 22);
   BOOST_TEST(!found.empty());
   for (const auto& x : found)
@@ -80,11 +81,19 @@ BOOST_AUTO_TEST_CASE(a_name_from_the_hosts_file_is_resolved) {
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_cannot_exist_is_not_found) {
-  auto subject = start(system.spawn(resolver, ssh::resolve, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{ssh::resolve, 1}));
   const auto reason = failure_of(subject, "no..such..name");
   BOOST_TEST(is(reason, error_code::connection_error));
   BOOST_TEST((to_failure(reason).fault == connection_fault::name_not_found));
   BOOST_TEST(contains(to_failure(reason).message, "no..such..name"));
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_is_no_verdict_on_a_name) {
+  const no_descriptors_left shortage;
+  const auto found = ssh::resolve("localhost", 22);
+  BOOST_REQUIRE(!found);
+  BOOST_TEST((found.error().kind == ssh::error_kind::shortage));
+  BOOST_TEST(contains(found.error().text, "Too many open files"));
 }
 
 BOOST_AUTO_TEST_CASE(a_temporary_failure_is_told_from_a_name_that_does_not_exist) {
@@ -92,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_temporary_failure_is_told_from_a_name_that_does_not_exist
     return ssh::result<address_list>{
       tl::unexpected{ssh::error{ssh::error_kind::unreachable, "no name server"}}};
   };
-  auto subject = start(system.spawn(resolver, unreachable, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{unreachable, 1}));
   const auto reason = failure_of(subject, "host.example");
   BOOST_TEST(is(reason, error_code::connection_error));
   BOOST_TEST((to_failure(reason).fault == connection_fault::unreachable));
@@ -106,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_slow_name_does_not_delay_the_others) {
           opened.wait();
         return ssh::result<address_list>{loopback(port)};
       };
-  auto subject = start(system.spawn(resolver, look_up, 2));
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 2}));
   auto slow_answer = request_resolve(subject, "slow");
   BOOST_TEST(resolve(subject, "fast", 22) == texts{"127.0.0.1:22"});
   BOOST_TEST(resolve(subject, "fast", 23) == texts{"127.0.0.1:23"});
@@ -128,16 +137,100 @@ BOOST_AUTO_TEST_CASE(no_more_look_ups_than_allowed_run_at_once) {
         --running;
         return ssh::result<address_list>{loopback(port)};
       };
-  auto subject = start(system.spawn(resolver, look_up, allowed));
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, allowed}));
   using response = decltype(request_resolve(subject, ""));
   std::vector<response> responses;
   for (int i = 0; i < 20; ++i)
-    responses.push_back(request_resolve(subject, "name"));
+    responses.push_back(request_resolve(subject, "name-" + std::to_string(i)));
   wait_until_taken(subject);
   start_line.open();
   for (auto& x : responses)
     BOOST_CHECK(receive<address_list>(std::move(x)));
   BOOST_TEST(most <= allowed);
+}
+
+BOOST_AUTO_TEST_CASE(all_who_wait_for_a_name_share_one_look_up) {
+  gate slow;
+  std::atomic<int> look_ups = 0;
+  const look_up_function look_up = [&, opened = slow.opened](const std::string&, std::uint16_t) {
+    ++look_ups;
+    opened.wait();
+    return ssh::result<address_list>{loopback(0)};
+  };
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 2}));
+  auto first = request_resolve(subject, "name");
+  auto second = request_resolve(subject, "name");
+  auto other_port = request(subject, resolve_atom::value, "name", std::uint16_t{2222});
+  wait_until_taken(subject);
+  slow.open();
+  BOOST_CHECK(receive<address_list>(std::move(first)));
+  BOOST_CHECK(receive<address_list>(std::move(second)));
+  const auto found = receive<address_list>(std::move(other_port));
+  BOOST_REQUIRE(found);
+  BOOST_TEST(to_string(found->at(0)) == "127.0.0.1:2222");
+  BOOST_TEST(look_ups == 1);
+  // What was found is not remembered.
+  BOOST_TEST(resolve(subject, "name", 22) == texts{"127.0.0.1:22"});
+  BOOST_TEST(look_ups == 2);
+}
+
+BOOST_AUTO_TEST_CASE(no_look_up_is_begun_for_those_who_gave_up) {
+  gate first;
+  texts order;
+  const look_up_function look_up
+    = [&, opened = first.opened](const std::string& host, std::uint16_t port) {
+        opened.wait();
+        order.push_back(host);
+        return ssh::result<address_list>{loopback(port)};
+      };
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 1, caf::timespan{1}}));
+  auto running = request_resolve(subject, "running");
+  auto late = request_resolve(subject, "late");
+  wait_until_taken(subject);
+  first.open();
+  BOOST_CHECK(receive<address_list>(std::move(running)));
+  const auto reason = receive<address_list>(std::move(late)).error();
+  BOOST_TEST((to_failure(reason).fault == connection_fault::timed_out));
+  BOOST_TEST(order == texts{"running"});
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_threads_passes) {
+  std::atomic<bool> is_short = true;
+  resolver_settings settings;
+  settings.look_up = [](const std::string&, std::uint16_t port) {
+    return ssh::result<address_list>{loopback(port)};
+  };
+  settings.start = [&is_short](caf::actor_system& system, std::function<void()> job) {
+    return !is_short && start_thread(system, std::move(job));
+  };
+  auto subject = start(system.spawn(resolver, settings));
+  const auto reason = failure_of(subject, "name");
+  BOOST_TEST((to_failure(reason).fault == connection_fault::unreachable));
+  BOOST_TEST(contains(to_failure(reason).message, "no thread"));
+  is_short = false;
+  BOOST_TEST(resolve(subject, "name", 22) == texts{"127.0.0.1:22"});
+}
+
+BOOST_AUTO_TEST_CASE(names_wait_for_a_thread_while_another_look_up_has_one) {
+  gate first;
+  std::atomic<int> started = 0;
+  resolver_settings settings;
+  settings.look_up = [opened = first.opened](const std::string&, std::uint16_t port) {
+    opened.wait();
+    return ssh::result<address_list>{loopback(port)};
+  };
+  // The second start fails.
+  settings.start = [&started](caf::actor_system& system, std::function<void()> job) {
+    return ++started != 2 && start_thread(system, std::move(job));
+  };
+  auto subject = start(system.spawn(resolver, settings));
+  auto one = request_resolve(subject, "one");
+  auto two = request_resolve(subject, "two");
+  wait_until_taken(subject);
+  first.open();
+  BOOST_CHECK(receive<address_list>(std::move(one)));
+  BOOST_CHECK(receive<address_list>(std::move(two)));
+  BOOST_TEST(started == 3);
 }
 
 BOOST_AUTO_TEST_CASE(waiting_names_are_looked_up_in_the_order_of_the_requests) {
@@ -149,7 +242,7 @@ BOOST_AUTO_TEST_CASE(waiting_names_are_looked_up_in_the_order_of_the_requests) {
         order.push_back(host);
         return ssh::result<address_list>{loopback(port)};
       };
-  auto subject = start(system.spawn(resolver, look_up, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 1}));
   for (const std::string host : {"a", "b"})
     request_resolve(subject, host);
   auto last = request_resolve(subject, "c");
@@ -165,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_look_up_that_throws_fails_its_own_request_alone) {
       throw std::runtime_error{"bad"};
     return ssh::result<address_list>{loopback(port)};
   };
-  auto subject = start(system.spawn(resolver, look_up, 1));
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 1}));
   auto bad = request_resolve(subject, "bad");
   BOOST_TEST(resolve(subject, "good", 22) == texts{"127.0.0.1:22"});
   BOOST_CHECK(!receive<address_list>(std::move(bad)));
@@ -177,7 +270,7 @@ BOOST_AUTO_TEST_CASE(an_end_answers_all_open_requests_without_waiting_for_look_u
     opened.wait();
     return ssh::result<address_list>{loopback(port)};
   };
-  auto subject = system.spawn(resolver, look_up, 1);
+  auto subject = system.spawn(resolver, resolver_settings{look_up, 1});
   auto running = request_resolve(subject, "running");
   auto waiting = request_resolve(subject, "waiting");
   wait_until_taken(subject);

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace sshexec::app {
+
+/// Makes an option with an empty value an error, which CLI11 would take for one that was not given:
+/// `-l "$UNSET"` is not meant to be somebody else.
+void refuse_empty_values(CLI::App& command);
+
+} // namespace sshexec::app
