@@ -222,7 +222,8 @@ BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command) {
 
 BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs) {
   server.suspend();
-  in_terminal terminal{command_line("-t 1h --connect-timeout 1h --pty", "echo ran")
+  // The shell gets the signal as well.
+  in_terminal terminal{"trap : INT; " + command_line("-t 1h --connect-timeout 1h --pty", "echo ran")
                        + "; echo code $?"};
   while (!terminal.is_raw())
     std::this_thread::yield();
