@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -122,7 +123,7 @@ void agent_authentication::offer_next() {
   chosen_ = std::move(keys_.back());
   keys_.pop_back();
   if (!lend({}))
-    return give_up({error_kind::file, "The keys of the SSH agent cannot be offered"});
+    return give_up({file_error_kind(errno), "The keys of the SSH agent cannot be offered"});
   ++offered_;
   step_ = step::offering;
 }

@@ -68,6 +68,16 @@ void let_libssh_close(ssh_session session) {
   ssh_options_set(session, SSH_OPTIONS_FD, &none);
 }
 
+/// Whether libssh tells of what a network can do to a socket, and not of a descriptor that it
+/// closed.
+bool is_of_network(const std::string& text) {
+  constexpr std::array errors{ECONNRESET, ECONNABORTED, ENETRESET,    EPIPE,    ETIMEDOUT,
+                              ENETDOWN,   ENETUNREACH,  EHOSTUNREACH, EHOSTDOWN};
+  return text.ends_with("disconnected") || std::any_of(errors.begin(), errors.end(), [&](int code) {
+           return text.ends_with(from_errno(code).text);
+         });
+}
+
 /// Speaks SSH through libssh over a socket of its own.
 class libssh_connection final : public connection {
 public:
@@ -132,6 +142,7 @@ private:
   void lose_session();
   void report_open_offer();
   [[nodiscard]] error session_error() const;
+  [[nodiscard]] error forgotten_reason() const;
   [[nodiscard]] bool refuses_login(const std::string& text, unsigned reason) const;
 
   /// None any more when libssh has closed it, which it does whenever it finds the connection
@@ -217,6 +228,8 @@ void libssh_connection::begin_session(file_descriptor socket) {
 
 void libssh_connection::handshake() {
   const int status = repeat(SSH_AGAIN, [this] {
+    // libssh may tell of an error that was another call's.
+    errno = 0;
     const int result = ssh_connect(session_.get());
     // libssh makes the socket blocking when it finds it connected, just before it sends the first.
     if (!found_connected_ && socket_counter_.out_bytes > 0) {
@@ -480,11 +493,24 @@ error libssh_connection::session_error() const {
       = reason == disconnect_protocol_error || reason == disconnect_key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
+  if (state_ == state::handshaking && text.starts_with("Socket error") && !is_of_network(text))
+    return forgotten_reason();
   // A socket that breaks before its first use is told by the plain text of its errno; whatever was
   // said, a peer that sent nothing broke no rule.
   if (text.starts_with("Socket error") || bytes_received() == 0)
     return {error_kind::dropped, text};
   return {error_kind::protocol, text};
+}
+
+/// libssh closed the socket over what it read, and forgot why when it could not write any more.
+error libssh_connection::forgotten_reason() const {
+  // Only then it gives away how the server took its leave.
+  ssh_disconnect(session_.get());
+  if (const char* farewell = ssh_get_disconnect_message(session_.get()))
+    return {error_kind::dropped, std::string{"Received SSH_MSG_DISCONNECT: "} + farewell};
+  return {error_kind::protocol,
+          "the key exchange failed: the server has no algorithm in common with us, or broke the "
+          "protocol"};
 }
 
 /// Whether a connection that ended had come to so many keys that the server took no more. A network

@@ -1,4 +1,6 @@
 #include "direct_client.hpp"
+#include "sshexec/ssh/wire_format.hpp"
+#include "sshexec/testing/loopback.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 #include "sshexec/testing/process.hpp"
 
@@ -10,12 +12,16 @@
 #include <sys/un.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 using namespace sshexec;
@@ -81,6 +87,54 @@ ssh::connection_settings settings_for(const testing::real_server& server, ssh::p
   return direct_client::settings_for(server.host(), server.port(), server.user(), std::move(keys));
 }
 
+/// A packet that is not encrypted (RFC 4253 §6).
+std::string packet(const std::string& payload) {
+  constexpr std::size_t block = 8;
+  const std::size_t padding = 2 * block - (payload.size() + 5) % block;
+  std::string result;
+  ssh::append_uint32(result, static_cast<std::uint32_t>(payload.size() + padding + 1));
+  result += static_cast<char>(padding);
+  return result + payload + std::string(padding, '\0');
+}
+
+/// KEXINIT (RFC 4253 §7.1) of a server that is older than its clients.
+std::string old_key_exchange() {
+  std::string result = "\x14" + std::string(16, 'c');
+  for (const std::string list : {"diffie-hellman-group1-sha1", "ssh-dss", "3des-cbc", "3des-cbc",
+                                 "hmac-md5", "hmac-md5", "none", "none", "", ""})
+    ssh::append_string(result, list);
+  return packet(result + std::string(5, '\0'));
+}
+
+/// SSH_MSG_DISCONNECT for that there are too many connections.
+std::string farewell() {
+  std::string result = "\x01";
+  ssh::append_uint32(result, 12);
+  ssh::append_string(result, "too many");
+  ssh::append_string(result, {});
+  return packet(result);
+}
+
+/// What becomes of a client that has to write when it reads this.
+ssh::error lost_to(const std::string& said) {
+  const testing::file_descriptor listener = testing::listen_on("127.0.0.1");
+  const auto news = std::make_shared<std::counting_semaphore<>>(0);
+  const auto connection = ssh::make_connection_factory(std::make_shared<ssh::poller>())(
+    direct_client::settings_for("127.0.0.1", testing::port_of(listener), "nobody", {}),
+    [news] { news->release(); });
+  const testing::file_descriptor server = testing::accept_from(listener);
+  BOOST_TEST_REQUIRE(static_cast<bool>(server));
+  const std::string text = "SSH-2.0-lshd-2.1 lshd - a GNU ssh\r\n" + said;
+  ::send(server.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  do {
+    for (const ssh::connection_event& x : connection->advance())
+      if (const auto* lost = std::get_if<ssh::event::lost>(&x))
+        return lost->reason;
+    connection->flush();
+  } while (news->try_acquire_for(std::chrono::seconds{30}));
+  return {ssh::error_kind::timed_out, "nothing came of it"};
+}
+
 /// A key that libssh reads and cannot sign with.
 ssh::private_key useless_key(const key_shelf& shelf) {
   const std::string file = shelf.path("useless");
@@ -93,6 +147,18 @@ ssh::private_key useless_key(const key_shelf& shelf) {
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(logins)
+
+BOOST_AUTO_TEST_CASE(a_server_without_a_common_algorithm_is_no_dropped_connection) {
+  const auto seen = lost_to(old_key_exchange());
+  BOOST_TEST((seen.kind == ssh::error_kind::protocol), seen.text);
+  BOOST_TEST(!contains(seen.text, "Socket error"), seen.text);
+}
+
+BOOST_AUTO_TEST_CASE(a_farewell_before_the_key_exchange_is_told_in_the_words_of_the_server) {
+  const auto seen = lost_to(farewell());
+  BOOST_TEST((seen.kind == ssh::error_kind::dropped), seen.text);
+  BOOST_TEST(contains(seen.text, "too many"), seen.text);
+}
 
 BOOST_AUTO_TEST_CASE(every_user_name_goes_to_the_server_as_it_is) {
   const openssh_server server;
