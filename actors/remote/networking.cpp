@@ -1,5 +1,6 @@
 #include "sshexec/actors/remote/networking.hpp"
 
+#include "sshexec/actors/remote/peer_broker.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -20,6 +21,7 @@ namespace {
 constexpr caf::string_view heartbeat_interval = "middleman.heartbeat-interval";
 constexpr caf::string_view connection_timeout = "middleman.connection-timeout";
 constexpr caf::string_view automatic_connections = "middleman.enable-automatic-connections";
+constexpr caf::string_view workers = "middleman.workers";
 
 /// CAF makes it of the machine's network cards and the process's number, which containers share.
 caf::node_id make_random_node() {
@@ -29,7 +31,7 @@ caf::node_id make_random_node() {
   return caf::make_node_id(static_cast<std::uint32_t>(::getpid()), host);
 }
 
-/// CAF's networking with a random node id.
+/// CAF's networking with a random node id and a broker of our own.
 class own_middleman : public caf::io::middleman {
 public:
   explicit own_middleman(caf::actor_system& system) : middleman(system), backend_(&system) {}
@@ -45,6 +47,12 @@ public:
     const_cast<caf::node_id&>(system().node()) = make_random_node();
   }
 
+  void start() override {
+    // CAF takes the one that is there under this name.
+    named_broker<peer_broker>(caf::atom("BASP"));
+    middleman::start();
+  }
+
   caf::io::network::multiplexer& backend() override { return backend_; }
 
 private:
@@ -57,6 +65,8 @@ void configure_networking(caf::actor_system_config& config) {
   config.load<own_middleman>();
   config.set(heartbeat_interval, caf::timespan{std::chrono::seconds{5}});
   config.set(connection_timeout, caf::timespan{std::chrono::seconds{30}});
+  // See peer_broker.
+  config.set(workers, std::size_t{0});
 }
 
 caf::error check_networking(caf::actor_system& system) {

@@ -1,7 +1,6 @@
 #include "sshexec/actors/remote/link/hub_link.hpp"
 
 #include "sshexec/actors/remote/link/caller_relay.hpp"
-#include "sshexec/actors/remote/link/gate.hpp"
 #include "sshexec/actors/remote/link/hub_error.hpp"
 #include "sshexec/actors/remote/link/stand_ins.hpp"
 #include "sshexec/actors/remote/wire/connector.hpp"
@@ -147,9 +146,10 @@ void hub_link_state::reached(const caf::strong_actor_ptr& published,
   if (!published || !self->system().assignable<gate_actor>(interface))
     return attempt_failed(
       hub_failure(hub, connection_fault::protocol, "what is published there is no executor"));
-  self
-    ->request(caf::actor_cast<gate_actor>(published), caf::infinite, hello_atom::value,
-              config.version)
+  // CAF answers no request over a connection that has ended.
+  greeter = caf::actor_cast<gate_actor>(published);
+  self->monitor(greeter);
+  self->request(greeter, caf::infinite, hello_atom::value, config.version)
     .then(
       [this, number = attempt](std::uint32_t version, const caf::strong_actor_ptr& handle) {
         if (number == attempt)
@@ -184,6 +184,10 @@ void hub_link_state::attempt_failed(failure why) {
 }
 
 void hub_link_state::ended(const caf::down_msg& message) {
+  if (greeter && message.source == greeter.address()) {
+    attempt_failed(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
+    return;
+  }
   if (executor && message.source == executor.address()) {
     disconnected(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
     return;
@@ -237,6 +241,9 @@ void hub_link_state::end_attempt() {
     self->send_exit(connector, caf::exit_reason::user_shutdown);
   connector = nullptr;
   dialing = {};
+  if (greeter)
+    self->demonitor(greeter.address());
+  greeter = nullptr;
 }
 
 hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link_state> self,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/actors/remote/connect_settings.hpp"
+#include "sshexec/actors/remote/link/gate.hpp"
 #include "sshexec/actors/remote/wire/tls_context.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
@@ -91,6 +92,8 @@ struct hub_link_state {
   /// Held while the connector's outcome is wanted: the connector may be waiting and deaf to
   /// messages, but sees a pipe's other end close.
   ssh::file_descriptor dialing;
+  /// What the hub has published, until it has answered or the attempt has failed.
+  gate_actor greeter;
   caf::timespan delay{0};
   /// Why there is no connection.
   failure reason;
