@@ -182,6 +182,78 @@ BOOST_AUTO_TEST_CASE(answers_what_waits_for_the_first_attempt_when_it_is_ended) 
   BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
 }
 
+BOOST_AUTO_TEST_CASE(answers_at_a_deadline_that_passes_before_there_is_a_connection) {
+  const auto silent = testing::listen_on("127.0.0.1");
+  connect_settings config;
+  config.hub.port = testing::port_of(silent);
+  config.plain = true;
+  config.connect_timeout = 2min;
+  client_node client{config};
+  command what = make_command("true");
+  what.deadline = 100ms;
+  const auto ended = client.run(target, what);
+  BOOST_TEST(ended.failed_with(error_code::command_timeout));
+  BOOST_TEST((ended.what().progress == progress::not_started));
+  caller waiting{client, target, make_command("true", "mine")};
+  waiting.cancel();
+  BOOST_TEST(waiting.wait().failed_with(error_code::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(answers_behind_a_deadline_though_the_hub_never_does) {
+  hub_node hub{directory, in_the_clear()};
+  const auto deaf = hub.system.spawn([](executor_actor::pointer self) {
+    self->set_default_handler(caf::drop);
+    return executor_actor::behavior_type{
+      [self](execute_atom, const machine&, const command&) {
+        return self->make_response_promise<command_result>();
+      },
+      [](cancel_atom, const machine&, const std::string&) {},
+      [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
+      [](subscribe_atom, const observer_actor&) {},
+      [](unsubscribe_atom, const observer_actor&) {},
+      [](status_atom) { return executor_status{}; },
+      [](changed_atom, const machine&) {},
+      [](changed_atom) {},
+    };
+  });
+  const auto port = publish_executor(hub.system, deaf, in_the_clear());
+  BOOST_REQUIRE(port);
+  connect_settings config = plainly_to(hub);
+  config.hub.port = *port;
+  client_node client{config};
+  command what = make_command("true");
+  what.deadline = 100ms;
+  const auto ended = client.run(target, what);
+  BOOST_TEST(ended.failed_with(error_code::command_timeout));
+  BOOST_TEST((ended.what().progress == progress::may_have_run));
+  caf::anon_send_exit(deaf, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_CASE(tells_no_errors_of_CAFs_own_when_the_executor_ends_under_load) {
+  hub_node hub{directory, in_the_clear()};
+  client_node client{plainly_to(hub)};
+  BOOST_REQUIRE(client.run(target, "true").outcome);
+  caf::scoped_actor self{client.system};
+  using handle
+    = decltype(self->request(client.executor, caf::infinite, execute_atom_v, target, command{}));
+  std::vector<handle> requests;
+  for (int i = 0; i < 4000; ++i) {
+    if (i == 1000)
+      caf::anon_send_exit(hub.executor, caf::exit_reason::kill);
+    requests.push_back(
+      self->request(client.executor, caf::infinite, execute_atom_v, target, make_command("true")));
+  }
+  std::size_t shutting_down = 0;
+  for (handle& request : requests)
+    request.receive([](const command_result&) {},
+                    [&](const caf::error& reason) {
+                      BOOST_TEST((reason.category() == caf::atom("sshexec")),
+                                 client.system.render(reason));
+                      shutting_down += is(reason, error_code::shutting_down) ? 1 : 0;
+                    });
+  BOOST_TEST(shutting_down > 0U);
+}
+
 BOOST_AUTO_TEST_CASE(ends_at_once_while_a_hub_keeps_it_waiting) {
   const auto silent = testing::listen_on("127.0.0.1");
   connect_settings config;

@@ -1,6 +1,5 @@
 #include "sshexec/actors/remote/link/hub_link.hpp"
 
-#include "sshexec/actors/remote/link/caller_relay.hpp"
 #include "sshexec/actors/remote/link/hub_error.hpp"
 #include "sshexec/actors/remote/link/stand_ins.hpp"
 #include "sshexec/actors/remote/wire/connector.hpp"
@@ -38,9 +37,7 @@ caf::error refusal_of_input(const machine& target) {
 } // namespace
 
 caf::result<command_result> hub_link_state::execute(machine& target, command& what) {
-  if (now == stage::starting)
-    return caf::skip;
-  if (now != stage::connected)
+  if (now != stage::connected && now != stage::starting)
     return refusal(target);
   if (what.stdin_data.size() > largest_data)
     return refusal_of_input(target);
@@ -48,9 +45,7 @@ caf::result<command_result> hub_link_state::execute(machine& target, command& wh
 }
 
 caf::result<void> hub_link_state::cancel(machine& target, std::string& command_id) {
-  if (now == stage::starting)
-    return caf::skip;
-  if (now == stage::connected)
+  if (now == stage::connected || now == stage::starting)
     return self->delegate(relay_of_sender(), cancel_atom_v, std::move(target),
                           std::move(command_id));
   return caf::unit;
@@ -97,7 +92,7 @@ void hub_link_state::unsubscribe(const observer_actor& who) {
   self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
-executor_actor hub_link_state::relay_of_sender() {
+relay_actor hub_link_state::relay_of_sender() {
   const caf::strong_actor_ptr sender = self->current_sender();
   const auto [found, is_new] = relays.try_emplace(caf::actor_cast<caf::actor_addr>(sender));
   if (is_new) {
@@ -172,6 +167,8 @@ void hub_link_state::greeted(std::uint32_t version, const caf::strong_actor_ptr&
   executor = caf::actor_cast<executor_actor>(published);
   self->monitor(executor);
   now = stage::connected;
+  for (const auto& [caller, relay] : relays)
+    self->send(relay, reached_atom::value, executor);
   for (const auto& [observer, stand_in] : observers)
     self->send(executor, subscribe_atom_v, stand_in);
   if (config.on_connected)
@@ -201,10 +198,12 @@ void hub_link_state::ended(const caf::down_msg& message) {
 void hub_link_state::disconnected(failure why) {
   if (now == stage::closing)
     return;
-  now = stage::disconnected;
+  const bool was_starting = std::exchange(now, stage::disconnected) == stage::starting;
   reason = std::move(why);
   executor = nullptr;
-  // They notice the end of the connection by themselves, and answer what is open.
+  // Otherwise they notice the end of the connection by themselves, and answer what is open.
+  if (was_starting)
+    refuse_waiting();
   for (const auto& [caller, relay] : relays) {
     if (caller)
       self->demonitor(caller);
@@ -221,10 +220,17 @@ void hub_link_state::connect_later() {
   self->delayed_send(self, delay + jitter, attempt_atom::value, ++attempt);
 }
 
+void hub_link_state::refuse_waiting() {
+  for (const auto& [caller, relay] : relays)
+    self->send(relay, refuse_atom::value, refusal({}));
+}
+
 void hub_link_state::close() {
-  now = stage::closing;
+  const bool was_starting = std::exchange(now, stage::closing) == stage::starting;
   reason = hub_failure(hub, connection_fault::none, "the link to it was ended");
   end_attempt();
+  if (was_starting)
+    refuse_waiting();
   for (const auto& [caller, relay] : relays)
     self->send_exit(relay, caf::exit_reason::user_shutdown);
   // Behind whatever waits for the first attempt.
