@@ -1,5 +1,6 @@
 #include "caller.hpp"
 #include "nodes.hpp"
+#include "sshexec/testing/faulty_proxy.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/event_based_actor.hpp>
@@ -78,6 +79,28 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> lines_;
+};
+
+/// The end of one command, as its hub tells it.
+class end_of_command {
+public:
+  explicit end_of_command(hub_node& hub) {
+    const auto observer
+      = hub.system.spawn([this](observer_actor::pointer self) -> observer_actor::behavior_type {
+          return {[this, self](const pool_event& event) {
+            if (event.kind != pool_event_kind::command_finished)
+              return;
+            told_.set_value();
+            self->quit();
+          }};
+        });
+    caf::anon_send(hub.executor, subscribe_atom_v, observer);
+  }
+
+  bool wait() { return told_.get_future().wait_for(60s) == std::future_status::ready; }
+
+private:
+  std::promise<void> told_;
 };
 
 /// Whether other nodes may have heard of an actor. CAF may keep such a one until the system ends,
@@ -329,6 +352,33 @@ BOOST_AUTO_TEST_CASE(comes_back_when_the_hub_does) {
   hub.reset();
   hub = std::make_unique<hub_node>(directory, again);
   BOOST_TEST(client.run_until_it_works(target, "true"));
+}
+
+BOOST_AUTO_TEST_CASE(brings_a_result_although_the_hub_ends_behind_it) {
+  const auto check = [&](std::size_t size, std::uint64_t bytes_per_second, bool plain) {
+    auto hub = std::make_unique<hub_node>(directory, plain ? in_the_clear() : secured());
+    testing::network slow;
+    slow.bytes_per_second = bytes_per_second;
+    const testing::faulty_proxy proxy{"127.0.0.1", hub->port, slow};
+    connect_settings config = to(*hub);
+    config.plain = plain;
+    config.hub.port = proxy.port();
+    client_node client{config};
+    end_of_command ended{*hub};
+    command what = make_command("head -c " + std::to_string(size) + " /dev/zero");
+    what.max_output = size;
+    what.timeout = 5min;
+    caller waiting{client, target, what};
+    BOOST_REQUIRE(ended.wait());
+    hub.reset();
+    const auto answered = waiting.wait();
+    BOOST_TEST(answered.outcome.operator bool(), size << ' ' << answered.what().message);
+    BOOST_TEST((!answered.outcome || answered.outcome->output.stdout_data.size() == size));
+  };
+  for (const bool plain : {false, true}) {
+    check(std::size_t{4} << 20, std::uint64_t{2} << 20, plain);
+    check(std::size_t{64} << 20, 0, plain);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {
