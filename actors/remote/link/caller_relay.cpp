@@ -26,12 +26,7 @@ void caller_relay_state::reached(const executor_actor& hubs_executor) {
 }
 
 void caller_relay_state::refuse(const caf::error& why) {
-  for (auto& [id, x] : commands) {
-    failure what = to_failure(why);
-    what.machine = to_address(x.target);
-    x.answer.fail(make_failure(static_cast<error_code>(why.code()), std::move(what)));
-  }
-  commands.clear();
+  answer_all(why);
   self->quit();
 }
 
@@ -142,6 +137,8 @@ caller_relay_state::input(machine& target, std::string& command_id, std::string&
   const std::uint64_t id = ++last_id;
   auto promise = self->make_response_promise<void>();
   inputs.emplace(id, reply<void>{promise});
+  if (!executor)
+    return promise;
   self
     ->request(executor, caf::infinite, input_atom_v, std::move(target), std::move(command_id),
               std::move(data), end)
@@ -161,6 +158,8 @@ caf::typed_response_promise<executor_status> caller_relay_state::status() {
   const std::uint64_t id = ++last_id;
   auto promise = self->make_response_promise<executor_status>();
   statuses.emplace(id, reply<executor_status>{promise});
+  if (!executor)
+    return promise;
   self->request(executor, caf::infinite, status_atom_v)
     .then(
       [this, id](executor_status& status) {
@@ -175,21 +174,24 @@ caf::typed_response_promise<executor_status> caller_relay_state::status() {
 }
 
 void caller_relay_state::lost() {
-  const failure reason = hub_failure(hub, connection_fault::dropped, "the connection was lost");
-  for (auto& [id, each] : commands) {
-    failure what = reason;
-    what.machine = to_address(each.target);
-    what.progress = progress::may_have_run;
-    each.answer.fail(make_failure(error_code::connection_error, std::move(what)));
+  executor = nullptr;
+  answer_all(make_failure(error_code::connection_error,
+                          hub_failure(hub, connection_fault::dropped, "the connection was lost")));
+}
+
+void caller_relay_state::answer_all(const caf::error& why) {
+  for (auto& [id, x] : std::exchange(commands, {})) {
+    failure what = to_failure(why);
+    what.machine = to_address(x.target);
+    what.progress = x.is_sent ? progress::may_have_run : progress::not_started;
+    x.answer.fail(make_failure(static_cast<error_code>(why.code()), std::move(what)));
+    if (x.output)
+      self->send_exit(x.output, caf::exit_reason::user_shutdown);
   }
-  for (auto& [id, answer] : inputs)
-    answer.fail(make_failure(error_code::connection_error, reason));
-  for (auto& [id, answer] : statuses)
-    answer.fail(make_failure(error_code::connection_error, reason));
-  commands.clear();
-  inputs.clear();
-  statuses.clear();
-  self->quit();
+  for (auto& [id, answer] : std::exchange(inputs, {}))
+    answer.fail(why);
+  for (auto& [id, answer] : std::exchange(statuses, {}))
+    answer.fail(why);
 }
 
 relay_actor::behavior_type caller_relay(relay_actor::stateful_pointer<caller_relay_state> self,

@@ -23,16 +23,16 @@ using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using relay_actor = executor_actor::extend<
   /// The connection is there: the hub's executor.
   caf::reacts_to<reached_atom, executor_actor>,
-  /// There is no connection; why.
+  /// There is no connection, and never will be; why. Nothing comes behind this.
   caf::reacts_to<refuse_atom, caf::error>,
   /// A deadline may have passed.
   caf::reacts_to<tick_atom>>;
 
 /// Stands in for one caller at a hub, over one connection. The hub knows callers by who sends a
 /// request: with an actor for each, input and cancel reach only the commands of their sender there
-/// too, and the hub notices the end of each. It ends when the connection does, and answers what is
-/// under way by then. Commands may come before the connection is there. Each is answered within its
-/// deadline, whatever the hub does.
+/// too, and the hub notices the end of each. It answers what is under way when the connection ends;
+/// what comes then, or before the connection is there, waits until the link says how things are.
+/// Each command is answered within its deadline, whatever the hub does.
 struct caller_relay_state {
   using time_point = caf::actor_clock::time_point;
 
@@ -49,6 +49,7 @@ struct caller_relay_state {
                                           std::string& data, bool end);
   caf::typed_response_promise<executor_status> status();
   void lost();
+  void answer_all(const caf::error& why);
 
   struct open_command {
     reply<command_result> answer;
@@ -71,7 +72,7 @@ struct caller_relay_state {
   void send_tick();
 
   relay_actor::pointer self;
-  /// None before the connection is there.
+  /// None before the connection is there, and behind its end.
   executor_actor executor;
   std::string hub;
   std::uint64_t last_id = 0;

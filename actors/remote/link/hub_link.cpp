@@ -198,17 +198,10 @@ void hub_link_state::ended(const caf::down_msg& message) {
 void hub_link_state::disconnected(failure why) {
   if (now == stage::closing)
     return;
-  const bool was_starting = std::exchange(now, stage::disconnected) == stage::starting;
+  now = stage::disconnected;
   reason = std::move(why);
   executor = nullptr;
-  // Otherwise they notice the end of the connection by themselves, and answer what is open.
-  if (was_starting)
-    refuse_waiting();
-  for (const auto& [caller, relay] : relays) {
-    if (caller)
-      self->demonitor(caller);
-  }
-  relays.clear();
+  end_relays();
   connect_later();
 }
 
@@ -220,19 +213,21 @@ void hub_link_state::connect_later() {
   self->delayed_send(self, delay + jitter, attempt_atom::value, ++attempt);
 }
 
-void hub_link_state::refuse_waiting() {
-  for (const auto& [caller, relay] : relays)
+void hub_link_state::end_relays() {
+  for (const auto& [caller, relay] : relays) {
+    // An exit message would overtake requests.
     self->send(relay, refuse_atom::value, refusal({}));
+    if (caller)
+      self->demonitor(caller);
+  }
+  relays.clear();
 }
 
 void hub_link_state::close() {
-  const bool was_starting = std::exchange(now, stage::closing) == stage::starting;
+  now = stage::closing;
   reason = hub_failure(hub, connection_fault::none, "the link to it was ended");
   end_attempt();
-  if (was_starting)
-    refuse_waiting();
-  for (const auto& [caller, relay] : relays)
-    self->send_exit(relay, caf::exit_reason::user_shutdown);
+  end_relays();
   // Behind whatever waits for the first attempt.
   self->send(self, leave_atom::value);
 }

@@ -77,8 +77,8 @@ struct hub_link_state {
 
   void ended(const caf::down_msg& message);
   void disconnected(failure why);
-  /// Answers what waits for the first attempt.
-  void refuse_waiting();
+  /// They answer what they have.
+  void end_relays();
   void connect_later();
   void close();
   void leave();
