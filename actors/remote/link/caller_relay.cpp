@@ -1,7 +1,7 @@
 #include "sshexec/actors/remote/link/caller_relay.hpp"
 
 #include "sshexec/actors/remote/link/hub_error.hpp"
-#include "sshexec/actors/remote/link/stand_ins.hpp"
+#include "sshexec/actors/runtime/stand_ins.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,8 +1,8 @@
 #include "sshexec/actors/remote/link/hub_link.hpp"
 
 #include "sshexec/actors/remote/link/hub_error.hpp"
-#include "sshexec/actors/remote/link/stand_ins.hpp"
 #include "sshexec/actors/remote/wire/connector.hpp"
+#include "sshexec/actors/runtime/stand_ins.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
