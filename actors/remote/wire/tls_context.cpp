@@ -158,8 +158,9 @@ caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
   if (auto why = use_files(context.get(), files))
     return refuse(std::move(*why));
   X509* own = SSL_CTX_get0_certificate(context.get());
-  for (auto& why : {outdated(own, files.certificate), wrong_role(own, files.certificate, role),
-                    outdated_authority(context.get(), files.authority)}) {
+  for (const auto& why :
+       {outdated(own, files.certificate), wrong_role(own, files.certificate, role),
+        outdated_authority(context.get(), files.authority)}) {
     if (why)
       return refuse(*why);
   }
