@@ -104,6 +104,10 @@ command_output output_of(const outcome& x) {
   return x ? x->output : to_failure(x.error()).output;
 }
 
+std::string complaint(const std::string& text) {
+  return "sshexec: " + escape_controls(text) + '\n';
+}
+
 void report_cut(const command_output& output, const std::string& why) {
   complain("the output was cut: stdout had " + std::to_string(output.stdout_bytes)
            + " bytes, stderr " + std::to_string(output.stderr_bytes) + ' ' + why);
@@ -161,7 +165,16 @@ std::string to_json(const outcome& x) {
 }
 
 void complain(const std::string& text) {
-  write_all(STDERR_FILENO, "sshexec: " + escape_controls(text) + '\n');
+  write_all(STDERR_FILENO, complaint(text));
+}
+
+bool complain_at_once(const std::string& text) {
+  static const stop_switch without_waiting = [] {
+    stop_switch result;
+    result.set();
+    return result;
+  }();
+  return !write_all(STDERR_FILENO, complaint(text), without_waiting.descriptor());
 }
 
 int report_failed_input(const std::error_code& why) {

@@ -46,6 +46,9 @@ std::string to_json(const outcome& x);
 /// "sshexec: …" on stderr, as one line.
 void complain(const std::string& text);
 
+/// The same without waiting for whoever reads stderr. False if there was no room.
+bool complain_at_once(const std::string& text);
+
 /// Says that stdin could not be read. Returns the exit code.
 int report_failed_input(const std::error_code& why);
 

@@ -12,9 +12,6 @@ namespace {
 /// A command that is there whenever its node dies may be the reason.
 constexpr std::uint32_t max_lost_runs = 3;
 
-/// The news of a node's death may take this long within a process.
-constexpr auto news_delay = std::chrono::seconds{1};
-
 /// Whether a node that goes down sent the request back untouched.
 bool is_refusal(const caf::error& reason) {
   return is(reason, error_code::shutting_down)
@@ -103,10 +100,8 @@ void errand_state::succeeded(command_result& result) {
 }
 
 void errand_state::failed(caf::error& reason) {
-  // The mailbox of a node that has just died, of which the router hears as well; or a node that
-  // lost the actor it gave the command to.
   if (reason == caf::sec::request_receiver_down)
-    return self->delayed_send(self, news_delay, lost_atom::value, node.id);
+    return untaken();
   if (is_refusal(reason) && may_run_again()) {
     refusal = std::move(reason);
     where = stage::placing;
@@ -121,6 +116,24 @@ void errand_state::failed(caf::error& reason) {
     reason = make_failure(static_cast<error_code>(reason.code()), std::move(what));
   }
   answer.fail(std::move(reason));
+}
+
+void errand_state::untaken() {
+  where = stage::placing;
+  if (cancelled)
+    return fail(error_code::cancelled, "the caller cancelled the command");
+  const std::string what = "node " + node.name + " ended before it took the command";
+  if (!may_run_again())
+    return fail(error_code::shutting_down, what);
+  failure reason;
+  reason.machine = to_address(target);
+  reason.message = reason.machine + ": " + what;
+  refusal = make_failure(error_code::shutting_down, std::move(reason));
+  // A node that goes on has lost the actor that it gave the command to, and will make another one.
+  if (std::exchange(untaken_by, node.id) == node.id)
+    self->send(router, refused_atom::value, id, node.id);
+  else
+    self->send(router, place_atom::value, id);
 }
 
 void errand_state::lost(node_id at) {

@@ -103,6 +103,8 @@ struct errand_state {
 
   void succeeded(command_result& result);
   void failed(caf::error& reason);
+  /// The command is in the mailbox of an actor that has ended: the node, or one of its own.
+  void untaken();
   void lost(node_id at);
 
   void cancel();
@@ -145,6 +147,8 @@ struct errand_state {
   /// Runs that ended with their node.
   std::uint32_t lost_runs = 0;
   std::string last_lost;
+  /// The node that last ended, or seemed to, before it took the command.
+  node_id untaken_by = 0;
   bool cancelled = false;
   /// Why the last node did not take the command.
   caf::error refusal;

@@ -1,4 +1,5 @@
 #include "sshexec/actors/cluster/router_state.hpp"
+#include "sshexec/actors/runtime/stand_ins.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 
 #include <caf/send.hpp>
@@ -25,6 +26,12 @@ caf::error refusal(error_code code, const machine& target, std::string message) 
   reason.machine = to_address(target);
   reason.message = std::move(message);
   return make_failure(code, std::move(reason));
+}
+
+/// A node that the router has no more to do with may go on.
+void take_back_observers(const router_state& state, const executor_actor& node) {
+  for (const auto& [address, stand_in] : state.observers)
+    state.self->send(node, unsubscribe_atom_v, stand_in);
 }
 
 } // namespace
@@ -82,6 +89,7 @@ void router_state::drop_if_drained(node_id id) {
   if (i == nodes.end() || !i->second.leaving || !i->second.errands.empty())
     return;
   self->demonitor(i->second.executor.address());
+  take_back_observers(*this, i->second.executor);
   for (reply<void>& answer : i->second.leave_answers)
     answer.deliver();
   nodes.erase(i);
@@ -91,6 +99,7 @@ void router_state::node_lost(node_id id) {
   auto lost = nodes.extract(id);
   node& x = lost.mapped();
   self->demonitor(x.executor.address());
+  take_back_observers(*this, x.executor);
   ring.erase(x.name);
   for (const errand_id errand : x.errands)
     self->send(errands.at(errand).actor, lost_atom::value, id);
@@ -212,20 +221,23 @@ void router_state::caller_ended(const caf::actor_addr& caller) {
 // -- who watches ---------------------------------------------------------------------------------
 
 void router_state::subscribe(const observer_actor& who) {
-  if (!who || !observers.emplace(who.address(), who).second)
+  if (!who || observers.contains(who.address()))
     return;
-  self->monitor(who);
-  for (const auto& [id, x] : nodes)
-    self->send(x.executor, subscribe_atom_v, who);
+  // A node that knew the observer itself might never hear of its end, which is on a third one.
+  const auto stand_in = self->spawn(observer_stand_in, who, caf::actor_cast<executor_actor>(self));
+  observers.emplace(who.address(), stand_in);
+  self->monitor(stand_in);
+  tell_nodes(subscribe_atom_v, stand_in);
 }
 
 void router_state::unsubscribe(const observer_actor& who) {
-  if (!who || observers.erase(who.address()) == 0)
+  const auto i = who ? observers.find(who.address()) : observers.end();
+  if (i == observers.end())
     return;
-  if (!callers.contains(who.address()))
-    self->demonitor(who.address());
-  for (const auto& [id, x] : nodes)
-    self->send(x.executor, unsubscribe_atom_v, who);
+  self->demonitor(i->second.address());
+  tell_nodes(unsubscribe_atom_v, i->second);
+  self->send_exit(i->second, caf::exit_reason::user_shutdown);
+  observers.erase(i);
 }
 
 caf::typed_response_promise<executor_status> router_state::status() {
@@ -259,7 +271,13 @@ caf::typed_response_promise<executor_status> router_state::status() {
 // -- the end -------------------------------------------------------------------------------------
 
 void router_state::actor_ended(const caf::actor_addr& source) {
-  observers.erase(source);
+  for (auto i = observers.begin(); i != observers.end(); ++i) {
+    if (i->second.address() != source)
+      continue;
+    tell_nodes(unsubscribe_atom_v, i->second);
+    observers.erase(i);
+    return;
+  }
   caller_ended(source);
   const auto i = std::find_if(nodes.begin(), nodes.end(), [&](const auto& entry) {
     return entry.second.executor.address() == source;
@@ -290,11 +308,15 @@ void router_state::drained() {
 void router_state::quit_when_done() {
   if (!shutdown_reason || !errands.empty())
     return;
-  for (const auto& [id, x] : nodes)
+  for (const auto& [id, x] : nodes) {
     self->demonitor(x.executor.address());
+    take_back_observers(*this, x.executor);
+  }
   nodes.clear();
-  for (const auto& [address, observer] : observers)
-    self->demonitor(address);
+  for (const auto& [address, stand_in] : observers) {
+    self->demonitor(stand_in.address());
+    self->send_exit(stand_in, caf::exit_reason::user_shutdown);
+  }
   observers.clear();
   if (journal)
     self->send_exit(journal, caf::exit_reason::user_shutdown);
@@ -322,7 +344,7 @@ void router_state::remove_name(errand_id id) {
   i->second.erase({x.target, x.command_id, id});
   if (!i->second.empty())
     return;
-  if (x.caller && !observers.contains(x.caller))
+  if (x.caller)
     self->demonitor(x.caller);
   callers.erase(i);
 }

@@ -133,7 +133,7 @@ struct router_state {
   /// Those with open requests, whose end will be told.
   std::map<caf::actor_addr, std::set<request_name>> callers;
   std::map<std::string, busy_machine> machines;
-  /// The nodes tell them themselves.
+  /// What stands in for each at the nodes.
   std::map<caf::actor_addr, observer_actor> observers;
   std::optional<caf::error> shutdown_reason;
 };

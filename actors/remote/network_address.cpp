@@ -1,7 +1,5 @@
 #include "sshexec/actors/remote/network_address.hpp"
 
-#include "sshexec/ssh/address.hpp"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -10,9 +8,7 @@
 
 namespace sshexec {
 
-namespace {
-
-bool is_loopback_address(const ssh::address& x) {
+bool is_loopback(const ssh::address& x) {
   if (x.storage.ss_family == AF_INET6) {
     sockaddr_in6 address{};
     std::memcpy(&address, &x.storage, sizeof(address));
@@ -24,8 +20,6 @@ bool is_loopback_address(const ssh::address& x) {
   return x.storage.ss_family == AF_INET && ntohl(address.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-} // namespace
-
 std::string to_string(const network_address& x) {
   const bool ipv6 = x.host.find(':') != std::string::npos;
   return (ipv6 ? '[' + x.host + ']' : x.host) + ':' + std::to_string(x.port);
@@ -33,7 +27,9 @@ std::string to_string(const network_address& x) {
 
 bool is_loopback(const std::string& host) {
   const auto found = ssh::resolve(host, 0);
-  return found && std::all_of(found->begin(), found->end(), is_loopback_address);
+  return found && std::all_of(found->begin(), found->end(), [](const ssh::address& x) {
+           return is_loopback(x);
+         });
 }
 
 } // namespace sshexec

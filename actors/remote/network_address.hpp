@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/ssh/address.hpp"
+
 #include <cstdint>
 #include <string>
 
@@ -14,6 +16,9 @@ struct network_address {
 
 /// "host:port", with brackets around an IPv6 address.
 std::string to_string(const network_address& x);
+
+/// Whether only this machine reaches it.
+bool is_loopback(const ssh::address& x);
 
 /// Whether only this machine reaches the host: a loopback address, or a name all of whose addresses
 /// are. Blocks like `ssh::resolve`.

@@ -76,7 +76,7 @@ caf::expected<caf::io::doorman_ptr> open(caf::actor_system& system,
                                 + " is no loopback address: there must be TLS, or anybody who "
                                   "reaches it could run commands");
   }
-  auto listener = listen_on(config.address);
+  auto listener = listen_on(config.address, config.plain ? reach::this_machine : reach::anywhere);
   if (!listener)
     return make_service_error(error_code::configuration_error, "Cannot listen on "
                                                                  + to_string(config.address) + ": "

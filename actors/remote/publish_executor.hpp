@@ -25,7 +25,8 @@ struct publish_settings {
   tls_files tls;
   /// For a client's TLS handshake.
   caf::timespan handshake_timeout = std::chrono::seconds{5};
-  /// Told of clients that were turned away, and why, on a thread of the front or of the scheduler.
+  /// Told of clients that were turned away, and why, on a thread of the front or of the scheduler:
+  /// must not wait for anything.
   std::function<void(const std::string&)> on_refused;
   /// For tests of what happens between two versions.
   std::uint32_t version = protocol_version;

@@ -20,6 +20,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 namespace sshexec::app {
@@ -34,6 +36,24 @@ struct system_config : caf::actor_system_config {
     configure_networking(*this);
     apply_system_options(*this, wanted);
   }
+};
+
+/// Tells who was turned away. Who is let in must not wait for whoever reads stderr: what there is
+/// no room for is counted, and told with the next one.
+class refusal_log {
+public:
+  void tell(const std::string& who) {
+    const std::lock_guard guard{mutex_};
+    const std::string more = fmt::format(" (and {} others before)", untold_);
+    if (complain_at_once("refused " + who + (untold_ > 0 ? more : "")))
+      untold_ = 0;
+    else
+      ++untold_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::size_t untold_ = 0;
 };
 
 struct service {
@@ -71,7 +91,8 @@ caf::expected<service> start(caf::actor_system& system, const serve_request& req
   }
   result.executor = std::move(*executor);
   publish_settings published = request.published;
-  published.on_refused = [](const std::string& who) { complain("refused " + who); };
+  published.on_refused
+    = [log = std::make_shared<refusal_log>()](const std::string& who) { log->tell(who); };
   auto port = publish_executor(system, result.executor, published);
   if (!port) {
     caf::anon_send_exit(result.executor, caf::exit_reason::user_shutdown);

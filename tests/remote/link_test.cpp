@@ -1,5 +1,7 @@
 #include "caller.hpp"
 #include "nodes.hpp"
+#include "sshexec/actors/remote/link/hub_link.hpp"
+#include "sshexec/testing/faulty_proxy.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/event_based_actor.hpp>
@@ -78,6 +80,28 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> lines_;
+};
+
+/// The end of one command, as its hub tells it.
+class end_of_command {
+public:
+  explicit end_of_command(hub_node& hub) {
+    const auto observer
+      = hub.system.spawn([this](observer_actor::pointer self) -> observer_actor::behavior_type {
+          return {[this, self](const pool_event& event) {
+            if (event.kind != pool_event_kind::command_finished)
+              return;
+            told_.set_value();
+            self->quit();
+          }};
+        });
+    caf::anon_send(hub.executor, subscribe_atom_v, observer);
+  }
+
+  bool wait() { return told_.get_future().wait_for(60s) == std::future_status::ready; }
+
+private:
+  std::promise<void> told_;
 };
 
 /// Whether other nodes may have heard of an actor. CAF may keep such a one until the system ends,
@@ -182,6 +206,91 @@ BOOST_AUTO_TEST_CASE(answers_what_waits_for_the_first_attempt_when_it_is_ended) 
   BOOST_TEST(waiting.wait().failed_with(error_code::shutting_down));
 }
 
+BOOST_AUTO_TEST_CASE(answers_at_a_deadline_that_passes_before_there_is_a_connection) {
+  const auto silent = testing::listen_on("127.0.0.1");
+  connect_settings config;
+  config.hub.port = testing::port_of(silent);
+  config.plain = true;
+  config.connect_timeout = 2min;
+  client_node client{config};
+  command what = make_command("true");
+  what.deadline = 100ms;
+  const auto ended = client.run(target, what);
+  BOOST_TEST(ended.failed_with(error_code::command_timeout));
+  BOOST_TEST((ended.what().progress == progress::not_started));
+  caller waiting{client, target, make_command("true", "mine")};
+  waiting.cancel();
+  BOOST_TEST(waiting.wait().failed_with(error_code::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(answers_behind_a_deadline_though_the_hub_never_does) {
+  hub_node hub{directory, in_the_clear()};
+  const auto deaf = hub.system.spawn([](executor_actor::pointer self) {
+    self->set_default_handler(caf::drop);
+    return executor_actor::behavior_type{
+      [self](execute_atom, const machine&, const command&) {
+        return self->make_response_promise<command_result>();
+      },
+      [](cancel_atom, const machine&, const std::string&) {},
+      [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
+      [](subscribe_atom, const observer_actor&) {},
+      [](unsubscribe_atom, const observer_actor&) {},
+      [](status_atom) { return executor_status{}; },
+      [](changed_atom, const machine&) {},
+      [](changed_atom) {},
+    };
+  });
+  const auto port = publish_executor(hub.system, deaf, in_the_clear());
+  BOOST_REQUIRE(port);
+  connect_settings config = plainly_to(hub);
+  config.hub.port = *port;
+  client_node client{config};
+  command what = make_command("true");
+  what.deadline = 100ms;
+  const auto ended = client.run(target, what);
+  BOOST_TEST(ended.failed_with(error_code::command_timeout));
+  BOOST_TEST((ended.what().progress == progress::may_have_run));
+  caf::anon_send_exit(deaf, caf::exit_reason::user_shutdown);
+}
+
+BOOST_AUTO_TEST_CASE(tells_no_errors_of_CAFs_own_when_the_executor_ends_under_load) {
+  hub_node hub{directory, in_the_clear()};
+  client_node client{plainly_to(hub)};
+  BOOST_REQUIRE(client.run(target, "true").outcome);
+  caf::scoped_actor self{client.system};
+  using handle
+    = decltype(self->request(client.executor, caf::infinite, execute_atom_v, target, command{}));
+  std::vector<handle> requests;
+  for (int i = 0; i < 4000; ++i) {
+    if (i == 1000)
+      caf::anon_send_exit(hub.executor, caf::exit_reason::kill);
+    requests.push_back(
+      self->request(client.executor, caf::infinite, execute_atom_v, target, make_command("true")));
+  }
+  for (handle& request : requests)
+    request.receive([](const command_result&) {},
+                    [&](const caf::error& reason) {
+                      BOOST_TEST((reason.category() == caf::atom("sshexec")),
+                                 client.system.render(reason));
+                    });
+}
+
+BOOST_AUTO_TEST_CASE(speaks_in_the_clear_to_no_other_machine_whatever_the_name_means_by_then) {
+  network_config system_config;
+  caf::actor_system system{system_config};
+  // TEST-NET-1 (RFC 5737), which `connect_executor` would refuse.
+  connect_settings config;
+  config.hub = {"192.0.2.1", 7022};
+  config.plain = true;
+  config.connect_timeout = 1min;
+  const auto link = system.spawn(hub_link, config, tls_context{});
+  const auto refused
+    = ask(system, caf::actor_cast<executor_actor>(link), target, make_command("true"));
+  BOOST_TEST(refused.failed_with(error_code::connection_error));
+  BOOST_TEST(refused.what().message.find("192.0.2.1 is no loopback address") != std::string::npos);
+  caf::anon_send_exit(link, caf::exit_reason::user_shutdown);
+}
+
 BOOST_AUTO_TEST_CASE(ends_at_once_while_a_hub_keeps_it_waiting) {
   const auto silent = testing::listen_on("127.0.0.1");
   connect_settings config;
@@ -257,6 +366,33 @@ BOOST_AUTO_TEST_CASE(comes_back_when_the_hub_does) {
   hub.reset();
   hub = std::make_unique<hub_node>(directory, again);
   BOOST_TEST(client.run_until_it_works(target, "true"));
+}
+
+BOOST_AUTO_TEST_CASE(brings_a_result_although_the_hub_ends_behind_it) {
+  const auto check = [&](std::size_t size, std::uint64_t bytes_per_second, bool plain) {
+    auto hub = std::make_unique<hub_node>(directory, plain ? in_the_clear() : secured());
+    testing::network slow;
+    slow.bytes_per_second = bytes_per_second;
+    const testing::faulty_proxy proxy{"127.0.0.1", hub->port, slow};
+    connect_settings config = to(*hub);
+    config.plain = plain;
+    config.hub.port = proxy.port();
+    client_node client{config};
+    end_of_command ended{*hub};
+    command what = make_command("head -c " + std::to_string(size) + " /dev/zero");
+    what.max_output = size;
+    what.timeout = 5min;
+    caller waiting{client, target, what};
+    BOOST_REQUIRE(ended.wait());
+    hub.reset();
+    const auto answered = waiting.wait();
+    BOOST_TEST(answered.outcome.operator bool(), size << ' ' << answered.what().message);
+    BOOST_TEST((!answered.outcome || answered.outcome->output.stdout_data.size() == size));
+  };
+  for (const bool plain : {false, true}) {
+    check(std::size_t{4} << 20, std::uint64_t{2} << 20, plain);
+    check(std::size_t{64} << 20, 0, plain);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(brings_output_and_takes_input_as_they_come) {

@@ -1,6 +1,7 @@
 #include "caller.hpp"
 #include "nodes.hpp"
 #include "served.hpp"
+#include "sshexec/actors/remote/wire/sockets.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
@@ -240,6 +241,27 @@ BOOST_AUTO_TEST_CASE(ends_at_once_at_a_second_signal) {
     hub.process().signal(SIGTERM);
   BOOST_TEST(hub.process().wait() == 143);
   BOOST_TEST(waiting.wait().failed_with(error_code::connection_error));
+}
+
+BOOST_AUTO_TEST_CASE(lets_clients_in_though_nobody_reads_whom_it_refused) {
+  ::fcntl(pipe.get(), F_SETPIPE_SZ, 4096);
+  std::string line = "exec " SSHEXEC_TOOL " serve --listen 127.0.0.1:0";
+  for (const std::string& option : with_tls())
+    line += ' ' + option;
+  tool_process hub{{"/bin/sh", "-c", line + " 2> " + file("pipe")}};
+  const std::string said = hub.read_line();
+  BOOST_REQUIRE(said.starts_with("sshexec: listening on 127.0.0.1:"));
+  connect_settings config;
+  config.hub.port = static_cast<std::uint16_t>(std::stoul(said.substr(said.rfind(':') + 1)));
+  config.tls = client_files;
+  for (int i = 0; i < 200; ++i) {
+    const auto socket
+      = connect_to(config.hub, {std::chrono::steady_clock::now() + std::chrono::seconds{60}});
+    BOOST_REQUIRE(socket);
+    BOOST_REQUIRE(::send(socket->get(), "garbage", 7, MSG_NOSIGNAL) == 7);
+  }
+  client_node client{config};
+  BOOST_TEST(bool{client.run(target, "true").outcome});
 }
 
 BOOST_AUTO_TEST_CASE(writes_every_line_of_its_journal_though_the_file_is_moved_away) {

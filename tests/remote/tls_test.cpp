@@ -3,14 +3,18 @@
 #include "sshexec/actors/remote/wire/tls_context.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <array>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <future>
+#include <memory>
 #include <vector>
 
 using namespace sshexec;
@@ -72,6 +76,47 @@ std::string reason_for(const stage& scene, const hub_node& hub, const tls_files&
   return refused.what().message;
 }
 
+template <class T, auto Free>
+using owned = std::unique_ptr<T, decltype([](T* x) { Free(x); })>;
+
+using certificate_ptr = owned<X509, X509_free>;
+using key_ptr = owned<EVP_PKEY, EVP_PKEY_free>;
+using open_file = owned<std::FILE, std::fclose>;
+
+/// Changes a certificate of the authority's, and signs it again.
+template <class Change>
+void reissue(const stage& scene, const std::string& file, Change change) {
+  const std::string key_file = scene.directory.path() / "tls" / "authority.key";
+  const key_ptr key{PEM_read_PrivateKey(open_file{std::fopen(key_file.c_str(), "r")}.get(), nullptr,
+                                        nullptr, nullptr)};
+  const certificate_ptr certificate{
+    PEM_read_X509(open_file{std::fopen(file.c_str(), "r")}.get(), nullptr, nullptr, nullptr)};
+  BOOST_REQUIRE(key);
+  BOOST_REQUIRE(certificate);
+  change(certificate.get());
+  BOOST_REQUIRE(X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0);
+  PEM_write_X509(open_file{std::fopen(file.c_str(), "w")}.get(), certificate.get());
+}
+
+/// A certificate that says nothing of what it is for.
+tls_files without_role(const stage& scene) {
+  const tls_files files = scene.certificates.issue("anything", tls_role::client);
+  reissue(scene, files.certificate, [](X509* x) {
+    X509_EXTENSION_free(X509_delete_ext(x, X509_get_ext_by_NID(x, NID_ext_key_usage, -1)));
+  });
+  return files;
+}
+
+/// As of one that checks nothing itself, be it our role.
+tls_context unchecked(const tls_files& files, const SSL_METHOD* method) {
+  tls_context context{SSL_CTX_new(method), SSL_CTX_free};
+  BOOST_REQUIRE(
+    SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
+  BOOST_REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM)
+                == 1);
+  return context;
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(a_hub_with_tls_refuses, stage)
@@ -97,18 +142,22 @@ BOOST_AUTO_TEST_CASE(a_client_whose_certificate_has_expired) {
   hub_node hub{directory, secured()};
   // Our own client would not even start with it.
   const tls_files old = certificates.issue("old", tls_role::client, {-48h, -24h});
-  const tls_context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
-  BOOST_REQUIRE(
-    SSL_CTX_use_certificate_file(context.get(), old.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
-  BOOST_REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), old.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  const tls_context context = unchecked(old, TLS_client_method());
   contains(reason_for_client(hub.port, context), "certificate expired");
   BOOST_TEST(hub.refused.wait_for("certificate has expired"));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_with_the_certificate_of_a_hub) {
   hub_node hub{directory, secured()};
-  contains(reason_for(*this, hub, certificates.issue("other", tls_role::server)),
-           "Hub 127.0.0.1:" + std::to_string(hub.port));
+  const tls_files files = certificates.issue("other", tls_role::server);
+  BOOST_TEST(!reason_for_client(hub.port, unchecked(files, TLS_client_method())).empty());
+  BOOST_TEST(hub.refused.wait_for("unsuitable certificate purpose"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_certificate_names_no_role) {
+  hub_node hub{directory, secured()};
+  BOOST_TEST(
+    !reason_for_client(hub.port, unchecked(without_role(*this), TLS_client_method())).empty());
   BOOST_TEST(hub.refused.wait_for("unsuitable certificate purpose"));
 }
 
@@ -186,11 +235,27 @@ BOOST_AUTO_TEST_CASE(a_hub_of_a_foreign_authority) {
   contains(reason_for(*this, hub, client_files), "the peer's certificate was refused");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_plays_the_hub) {
-  publish_settings config;
-  config.tls = certificates.issue("thief", tls_role::client);
-  hub_node hub{directory, config};
-  contains(reason_for(*this, hub, client_files), "unsuitable certificate purpose");
+BOOST_AUTO_TEST_CASE(whoever_plays_the_hub_without_a_hubs_certificate) {
+  for (const tls_files& files :
+       {certificates.issue("thief", tls_role::client), without_role(*this)}) {
+    const auto listener = testing::listen_on("127.0.0.1");
+    auto answer = std::async(std::launch::async, [&] {
+      pollfd arrival{listener.get(), POLLIN, 0};
+      ::poll(&arrival, 1, 60'000);
+      const ssh::file_descriptor socket{::accept(listener.get(), nullptr, nullptr)};
+      const tls_context context = unchecked(files, TLS_server_method());
+      const std::unique_ptr<SSL, decltype(&SSL_free)> server{SSL_new(context.get()), SSL_free};
+      SSL_set_fd(server.get(), socket.get());
+      SSL_accept(server.get());
+      // A hub's first byte, without which a client would wait on.
+      SSL_write(server.get(), "x", 1);
+    });
+    const auto context = load_tls(client_files, tls_role::client);
+    BOOST_REQUIRE(context);
+    contains(reason_for_client(testing::port_of(listener), *context),
+             "unsuitable certificate purpose");
+    answer.get();
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_hub_in_the_clear) {
@@ -237,6 +302,19 @@ BOOST_AUTO_TEST_CASE(must_be_valid_today) {
            "expired on");
   contains(complaint_about(certificates.issue("new", tls_role::server, {24h, 48h})),
            "is not valid before");
+}
+
+BOOST_AUTO_TEST_CASE(must_be_for_our_own_role) {
+  contains(complaint_about(client_files), "lacks the extended key usage serverAuth");
+  contains(complaint_about(without_role(*this)), "lacks the extended key usage serverAuth");
+  const auto loaded = load_tls(hub_files, tls_role::client);
+  BOOST_REQUIRE(!loaded);
+  contains(to_failure(loaded.error()).message, "lacks the extended key usage clientAuth");
+}
+
+BOOST_AUTO_TEST_CASE(must_be_of_an_authority_that_is_valid_today) {
+  reissue(*this, hub_files.authority, [](X509* x) { X509_gmtime_adj(X509_getm_notAfter(x), -60); });
+  contains(complaint_about(hub_files), hub_files.authority + " expired on");
 }
 
 BOOST_AUTO_TEST_CASE(are_readable_by_their_owner_alone_if_they_are_keys) {

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/machine.hpp"
+
+#include <caf/error.hpp>
 
 #include <string>
 
@@ -14,5 +17,8 @@ inline failure hub_failure(const std::string& hub, connection_fault fault,
   result.fault = fault;
   return result;
 }
+
+/// Errors of CAF's own must not reach callers. `target` may be empty.
+caf::error as_own_error(const std::string& hub, const machine& target, caf::error reason);
 
 } // namespace sshexec

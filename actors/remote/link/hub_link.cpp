@@ -1,10 +1,8 @@
 #include "sshexec/actors/remote/link/hub_link.hpp"
 
-#include "sshexec/actors/remote/link/caller_relay.hpp"
-#include "sshexec/actors/remote/link/gate.hpp"
 #include "sshexec/actors/remote/link/hub_error.hpp"
-#include "sshexec/actors/remote/link/stand_ins.hpp"
 #include "sshexec/actors/remote/wire/connector.hpp"
+#include "sshexec/actors/runtime/stand_ins.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
@@ -39,9 +37,7 @@ caf::error refusal_of_input(const machine& target) {
 } // namespace
 
 caf::result<command_result> hub_link_state::execute(machine& target, command& what) {
-  if (now == stage::starting)
-    return caf::skip;
-  if (now != stage::connected)
+  if (now != stage::connected && now != stage::starting)
     return refusal(target);
   if (what.stdin_data.size() > largest_data)
     return refusal_of_input(target);
@@ -49,9 +45,7 @@ caf::result<command_result> hub_link_state::execute(machine& target, command& wh
 }
 
 caf::result<void> hub_link_state::cancel(machine& target, std::string& command_id) {
-  if (now == stage::starting)
-    return caf::skip;
-  if (now == stage::connected)
+  if (now == stage::connected || now == stage::starting)
     return self->delegate(relay_of_sender(), cancel_atom_v, std::move(target),
                           std::move(command_id));
   return caf::unit;
@@ -98,7 +92,7 @@ void hub_link_state::unsubscribe(const observer_actor& who) {
   self->send_exit(found.mapped(), caf::exit_reason::user_shutdown);
 }
 
-executor_actor hub_link_state::relay_of_sender() {
+relay_actor hub_link_state::relay_of_sender() {
   const caf::strong_actor_ptr sender = self->current_sender();
   const auto [found, is_new] = relays.try_emplace(caf::actor_cast<caf::actor_addr>(sender));
   if (is_new) {
@@ -147,9 +141,10 @@ void hub_link_state::reached(const caf::strong_actor_ptr& published,
   if (!published || !self->system().assignable<gate_actor>(interface))
     return attempt_failed(
       hub_failure(hub, connection_fault::protocol, "what is published there is no executor"));
-  self
-    ->request(caf::actor_cast<gate_actor>(published), caf::infinite, hello_atom::value,
-              config.version)
+  // CAF answers no request over a connection that has ended.
+  greeter = caf::actor_cast<gate_actor>(published);
+  self->monitor(greeter);
+  self->request(greeter, caf::infinite, hello_atom::value, config.version)
     .then(
       [this, number = attempt](std::uint32_t version, const caf::strong_actor_ptr& handle) {
         if (number == attempt)
@@ -172,6 +167,8 @@ void hub_link_state::greeted(std::uint32_t version, const caf::strong_actor_ptr&
   executor = caf::actor_cast<executor_actor>(published);
   self->monitor(executor);
   now = stage::connected;
+  for (const auto& [caller, relay] : relays)
+    self->send(relay, reached_atom::value, executor);
   for (const auto& [observer, stand_in] : observers)
     self->send(executor, subscribe_atom_v, stand_in);
   if (config.on_connected)
@@ -184,6 +181,10 @@ void hub_link_state::attempt_failed(failure why) {
 }
 
 void hub_link_state::ended(const caf::down_msg& message) {
+  if (greeter && message.source == greeter.address()) {
+    attempt_failed(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
+    return;
+  }
   if (executor && message.source == executor.address()) {
     disconnected(hub_failure(hub, connection_fault::dropped, "the connection was lost"));
     return;
@@ -200,12 +201,7 @@ void hub_link_state::disconnected(failure why) {
   now = stage::disconnected;
   reason = std::move(why);
   executor = nullptr;
-  // They notice the end of the connection by themselves, and answer what is open.
-  for (const auto& [caller, relay] : relays) {
-    if (caller)
-      self->demonitor(caller);
-  }
-  relays.clear();
+  end_relays();
   connect_later();
 }
 
@@ -217,12 +213,21 @@ void hub_link_state::connect_later() {
   self->delayed_send(self, delay + jitter, attempt_atom::value, ++attempt);
 }
 
+void hub_link_state::end_relays() {
+  for (const auto& [caller, relay] : relays) {
+    // An exit message would overtake requests.
+    self->send(relay, refuse_atom::value, refusal({}));
+    if (caller)
+      self->demonitor(caller);
+  }
+  relays.clear();
+}
+
 void hub_link_state::close() {
   now = stage::closing;
   reason = hub_failure(hub, connection_fault::none, "the link to it was ended");
   end_attempt();
-  for (const auto& [caller, relay] : relays)
-    self->send_exit(relay, caf::exit_reason::user_shutdown);
+  end_relays();
   // Behind whatever waits for the first attempt.
   self->send(self, leave_atom::value);
 }
@@ -237,6 +242,9 @@ void hub_link_state::end_attempt() {
     self->send_exit(connector, caf::exit_reason::user_shutdown);
   connector = nullptr;
   dialing = {};
+  if (greeter)
+    self->demonitor(greeter.address());
+  greeter = nullptr;
 }
 
 hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link_state> self,

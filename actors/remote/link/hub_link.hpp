@@ -1,6 +1,8 @@
 #pragma once
 
 #include "sshexec/actors/remote/connect_settings.hpp"
+#include "sshexec/actors/remote/link/caller_relay.hpp"
+#include "sshexec/actors/remote/link/gate.hpp"
 #include "sshexec/actors/remote/wire/tls_context.hpp"
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
@@ -61,7 +63,7 @@ struct hub_link_state {
   /// Observers are the link's own: they stay when the connection is made anew.
   void subscribe(const observer_actor& who);
   void unsubscribe(const observer_actor& who);
-  executor_actor relay_of_sender();
+  relay_actor relay_of_sender();
   [[nodiscard]] caf::error refusal(const machine& target) const;
 
   // -- a connection comes about --------------------------------------------------------------
@@ -75,6 +77,8 @@ struct hub_link_state {
 
   void ended(const caf::down_msg& message);
   void disconnected(failure why);
+  /// They answer what they have.
+  void end_relays();
   void connect_later();
   void close();
   void leave();
@@ -91,11 +95,13 @@ struct hub_link_state {
   /// Held while the connector's outcome is wanted: the connector may be waiting and deaf to
   /// messages, but sees a pipe's other end close.
   ssh::file_descriptor dialing;
+  /// What the hub has published, until it has answered or the attempt has failed.
+  gate_actor greeter;
   caf::timespan delay{0};
   /// Why there is no connection.
   failure reason;
   executor_actor executor;
-  std::map<caf::actor_addr, executor_actor> relays;
+  std::map<caf::actor_addr, relay_actor> relays;
   /// What stands in at the hub for each observer.
   std::map<caf::actor_addr, observer_actor> observers;
   std::minstd_rand random{std::random_device{}()};

@@ -37,7 +37,7 @@ ssh::result<ssh::file_descriptor> tunnel(caf::actor_system& system, tls_stream s
 
 ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_address& hub,
                                        const tls_context& tls, const patience& bound) {
-  auto socket = connect_to(hub, bound);
+  auto socket = connect_to(hub, bound, tls ? reach::anywhere : reach::this_machine);
   if (!socket || !tls)
     return socket;
   auto stream = secure(std::move(*socket), tls, bound);

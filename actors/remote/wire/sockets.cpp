@@ -42,6 +42,16 @@ wait_end wait_for(int socket, short events, const patience& bound) {
   }
 }
 
+ssh::result<std::vector<ssh::address>> addresses_of(const network_address& x, reach allowed) {
+  auto result = ssh::resolve(x.host, x.port);
+  const auto is_allowed
+    = [&](const ssh::address& each) { return allowed == reach::anywhere || is_loopback(each); };
+  if (result && !std::all_of(result->begin(), result->end(), is_allowed))
+    return failed{
+      {ssh::error_kind::unreachable, x.host + " is no loopback address: there must be TLS"}};
+  return result;
+}
+
 ssh::file_descriptor make_socket(const ssh::address& x) {
   ssh::file_descriptor socket{
     ::socket(x.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
@@ -106,15 +116,16 @@ ssh::result<ssh::file_descriptor> connect_to(std::vector<ssh::address> targets,
   }
 }
 
-ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound) {
-  auto addresses = ssh::resolve(target.host, target.port);
+ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound,
+                                             reach allowed) {
+  auto addresses = addresses_of(target, allowed);
   if (!addresses)
     return failed{addresses.error()};
   return connect_to(std::move(*addresses), bound);
 }
 
-ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted) {
-  const auto addresses = ssh::resolve(wanted.host, wanted.port);
+ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted, reach allowed) {
+  const auto addresses = addresses_of(wanted, allowed);
   if (!addresses)
     return failed{addresses.error()};
   ssh::result<ssh::file_descriptor> socket = failed{ssh::error{}};

@@ -7,6 +7,7 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 /// Sockets of hubs and their clients: TCP without Nagle's algorithm, all of them non-blocking.
@@ -24,11 +25,17 @@ struct patience {
 ssh::result<ssh::file_descriptor> connect_to(std::vector<ssh::address> targets,
                                              const patience& bound);
 
-/// Connects to whichever address of a host answers first.
-ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound);
+/// What the other side of a connection may be.
+enum class reach : std::uint8_t { anywhere, this_machine };
+
+/// Connects to whichever address of a host answers first. A name may mean another host each time,
+/// so what must not leave this machine is looked at here.
+ssh::result<ssh::file_descriptor> connect_to(const network_address& target, const patience& bound,
+                                             reach allowed = reach::anywhere);
 
 /// Listens on the first address of a host that can be had; any free port if 0.
-ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted);
+ssh::result<ssh::file_descriptor> listen_on(const network_address& wanted,
+                                            reach allowed = reach::anywhere);
 
 /// The port that a socket is bound to.
 std::uint16_t local_port(const ssh::file_descriptor& socket);

@@ -7,6 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -77,20 +78,59 @@ std::string to_string(const ASN1_TIME* time) {
   return buffer.data();
 }
 
-complaint outdated(SSL_CTX* context, const tls_files& files) {
-  const X509* certificate = SSL_CTX_get0_certificate(context);
+complaint outdated(const X509* certificate, const std::string& file) {
   const ASN1_TIME* first = X509_get0_notBefore(certificate);
   const ASN1_TIME* last = X509_get0_notAfter(certificate);
   if (X509_cmp_current_time(last) < 0)
-    return files.certificate + " expired on " + to_string(last);
+    return file + " expired on " + to_string(last);
   if (X509_cmp_current_time(first) > 0)
-    return files.certificate + " is not valid before " + to_string(first);
+    return file + " is not valid before " + to_string(first);
   return std::nullopt;
+}
+
+/// Of several authorities, as there are while one replaces another, one that is valid will do.
+complaint outdated_authority(SSL_CTX* context, const std::string& file) {
+  complaint result;
+  const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
+    const X509* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+    if (each == nullptr)
+      continue;
+    auto why = outdated(each, file);
+    if (!why)
+      return std::nullopt;
+    result = std::move(why);
+  }
+  return result;
+}
+
+bool names_a_role(X509* certificate) {
+  return (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
+}
+
+/// What every peer would refuse.
+complaint wrong_role(X509* certificate, const std::string& file, tls_role role) {
+  const bool is_server = role == tls_role::server;
+  const std::uint32_t wanted = is_server ? XKU_SSL_SERVER : XKU_SSL_CLIENT;
+  if (names_a_role(certificate) && (X509_get_extended_key_usage(certificate) & wanted) != 0)
+    return std::nullopt;
+  return file + (is_server ? " is no hub's" : " is no client's")
+         + " certificate: it lacks the extended key usage "
+         + (is_server ? "serverAuth" : "clientAuth");
+}
+
+/// OpenSSL takes a certificate that names no role for all of them.
+int require_role(int is_good, X509_STORE_CTX* verification) {
+  if (is_good != 1 || X509_STORE_CTX_get_error_depth(verification) != 0
+      || names_a_role(X509_STORE_CTX_get_current_cert(verification)))
+    return is_good;
+  X509_STORE_CTX_set_error(verification, X509_V_ERR_INVALID_PURPOSE);
+  return 0;
 }
 
 void set_rules(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, require_role);
   // Every connection shows its certificate anew: one that has expired must not come back.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
@@ -117,8 +157,13 @@ caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
     return refuse("OpenSSL cannot be used");
   if (auto why = use_files(context.get(), files))
     return refuse(std::move(*why));
-  if (auto why = outdated(context.get(), files))
-    return refuse(std::move(*why));
+  X509* own = SSL_CTX_get0_certificate(context.get());
+  for (const auto& why :
+       {outdated(own, files.certificate), wrong_role(own, files.certificate, role),
+        outdated_authority(context.get(), files.authority)}) {
+    if (why)
+      return refuse(*why);
+  }
   set_rules(context.get());
   return context;
 }

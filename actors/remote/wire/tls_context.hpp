@@ -16,9 +16,11 @@ enum class tls_role : std::uint8_t { client, server };
 using tls_context = std::shared_ptr<SSL_CTX>;
 
 /// Reads the files once and for all, so that what happens to them later harms no connection. Every
-/// peer must show a certificate for its role that the authority signed; TLS 1.2 is the oldest
-/// version spoken. Fails with `configuration_error` when a file is not given, cannot be read, holds
-/// something else, or does not fit the others, and when the certificate is not valid today.
+/// peer must show a certificate that the authority signed and that names its role (the extended key
+/// usage serverAuth, or clientAuth); TLS 1.2 is the oldest version spoken. Fails with
+/// `configuration_error` when a file is not given, cannot be read, holds something else, or does
+/// not fit the others, when our own certificate does not name our role, and when it or the
+/// authority's is not valid today.
 caf::expected<tls_context> load_tls(const tls_files& files, tls_role role);
 
 } // namespace sshexec

@@ -41,8 +41,10 @@ tls_front::tls_front(ssh::file_descriptor listener, tls_context context, int sto
 
 void tls_front::run() {
   block_broken_pipe_signal();
-  while (!stopped_) {
+  while (!is_done()) {
     wait();
+    if (stopped_)
+      stop_admitting();
     if (accepting_)
       accept_all();
     advance_handshakes();
@@ -50,9 +52,23 @@ void tls_front::run() {
   }
 }
 
+bool tls_front::is_done() const {
+  return stopped_ && (flows_.empty() || clock::now() >= last_progress_ + drain_patience);
+}
+
+void tls_front::stop_admitting() {
+  if (!listener_)
+    return;
+  listener_ = {};
+  accepting_ = false;
+  newcomers_.clear();
+  last_progress_ = clock::now();
+}
+
 void tls_front::wait() {
-  accepting_ = accepting_ || clock::now() >= accept_again_;
-  std::vector<pollfd> events{{stop_, POLLIN, 0}, {accepting_ ? listener_.get() : -1, POLLIN, 0}};
+  accepting_ = listener_ && (accepting_ || clock::now() >= accept_again_);
+  std::vector<pollfd> events{{stopped_ ? -1 : stop_, POLLIN, 0},
+                             {accepting_ ? listener_.get() : -1, POLLIN, 0}};
   for (const newcomer& peer : newcomers_)
     events.push_back({peer.stream.socket(), peer.wanted, 0});
   for (const flow& each : flows_) {
@@ -75,7 +91,9 @@ int tls_front::timeout() const {
   std::optional<clock::time_point> first;
   const auto consider
     = [&first](clock::time_point when) { first = first ? std::min(*first, when) : when; };
-  if (!accepting_)
+  if (stopped_)
+    consider(last_progress_ + drain_patience);
+  else if (!accepting_)
     consider(accept_again_);
   if (!newcomers_.empty())
     consider(newcomers_.front().deadline);
@@ -162,7 +180,10 @@ void tls_front::advance_tunnels() {
   for (auto each = flows_.begin(); each != flows_.end();) {
     const auto deadline = each->tunnel.deadline();
     const bool due = each->busy || each->has_news || (deadline && now >= *deadline);
+    const auto sent = each->tunnel.bytes_sent();
     const auto made = due ? each->tunnel.advance() : tls_tunnel::progress::waiting;
+    if (each->tunnel.bytes_sent() != sent)
+      last_progress_ = now;
     each->busy = made == tls_tunnel::progress::busy;
     each = made == tls_tunnel::progress::ended ? flows_.erase(each) : std::next(each);
   }

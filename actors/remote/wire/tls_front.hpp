@@ -23,6 +23,8 @@ public:
   /// Told of a peer that was turned away, as "address: reason", on the front's thread.
   using refused_function = std::function<void(const std::string&)>;
 
+  static constexpr std::chrono::seconds drain_patience{10};
+
   struct options {
     /// For a handshake, from its accept; a peer that needs longer is turned away.
     std::chrono::milliseconds handshake_timeout = std::chrono::seconds{5};
@@ -31,11 +33,13 @@ public:
     refused_function on_refused;
   };
 
-  /// `stop` becomes readable, or hangs up, when the front is to end.
+  /// `stop` becomes readable, or hangs up, when the front is to end. It then admits nobody any
+  /// more, and ends when all connections have, or when for `drain_patience` nobody took what is on
+  /// its way.
   tls_front(ssh::file_descriptor listener, tls_context context, int stop, options wanted,
             admit_function admit);
 
-  /// Serves until told to stop, on the calling thread.
+  /// Serves until told to stop, and what is open then to its end, on the calling thread.
   void run();
 
 private:
@@ -55,7 +59,9 @@ private:
     bool has_news = false;
   };
 
+  [[nodiscard]] bool is_done() const;
   void wait();
+  void stop_admitting();
   void accept_all();
   void advance_handshakes();
   /// True when the handshake is over, well or not.
@@ -75,6 +81,8 @@ private:
   bool accepting_ = true;
   clock::time_point accept_again_;
   bool stopped_ = false;
+  /// When a peer last took something.
+  clock::time_point last_progress_;
 };
 
 } // namespace sshexec

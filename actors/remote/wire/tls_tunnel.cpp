@@ -33,6 +33,7 @@ tls_tunnel::progress tls_tunnel::advance() {
     secure_wants_write_ = false;
     const bool moved_in = receive_secure() | send_plain();
     const bool moved_out = receive_plain() | send_secure();
+    close_outbound();
     if (is_over()) {
       secure_.close();
       return progress::ended;
@@ -54,8 +55,13 @@ bool tls_tunnel::receive_secure() {
 }
 
 bool tls_tunnel::send_plain() {
-  if (inbound_.empty() || inbound_.target_ended)
+  if (inbound_.empty())
     return false;
+  if (inbound_.target_ended) {
+    // Unread, it would reset the connection under what the peer has not taken yet.
+    inbound_.begin = inbound_.end;
+    return true;
+  }
   const ssize_t sent = ::send(plain_.get(), inbound_.buffer.data() + inbound_.begin,
                               inbound_.end - inbound_.begin, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent > 0)
@@ -85,6 +91,7 @@ bool tls_tunnel::send_secure() {
   const auto [status, bytes]
     = secure_.write(outbound_.buffer.data() + outbound_.begin, outbound_.end - outbound_.begin);
   outbound_.begin += bytes;
+  bytes_sent_ += bytes;
   note_status(status, outbound_.target_ended);
   return status == tls_stream::status::done;
 }
@@ -94,12 +101,20 @@ void tls_tunnel::note_status(tls_stream::status status, bool& ended) {
   ended |= status == tls_stream::status::ended || status == tls_stream::status::failed;
 }
 
+void tls_tunnel::close_outbound() {
+  if (!outbound_.source_ended || !outbound_.empty() || said_goodbye_)
+    return;
+  secure_.close();
+  ::shutdown(secure_.socket(), SHUT_WR);
+  said_goodbye_ = true;
+}
+
 bool tls_tunnel::is_over() {
-  if (inbound_.target_ended || outbound_.target_ended)
+  if (outbound_.target_ended || (inbound_.source_ended && inbound_.empty()))
     return true;
-  if ((inbound_.source_ended && inbound_.empty()) || (outbound_.source_ended && outbound_.empty()))
-    return true;
-  if (!deadline_ && (inbound_.source_ended || outbound_.source_ended || plain_hung_up()))
+  if (!deadline_
+      && (inbound_.source_ended || inbound_.target_ended || outbound_.source_ended
+          || plain_hung_up()))
     deadline_ = clock::now() + flush_time;
   return deadline_ && clock::now() >= *deadline_;
 }

@@ -22,8 +22,8 @@ class tls_tunnel {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// How long the rest may take once a side has ended.
-  static constexpr std::chrono::seconds flush_time{1};
+  /// How long the rest may take once a side has ended: what the sockets hold is little.
+  static constexpr std::chrono::seconds flush_time{5};
 
   /// `secure` is past its handshake; both sockets are non-blocking.
   tls_tunnel(tls_stream secure, ssh::file_descriptor plain);
@@ -40,6 +40,9 @@ public:
 
   /// What to wait for: on the TLS connection's socket, and on the plain one.
   [[nodiscard]] std::array<pollfd, 2> events() const;
+
+  /// To the peer, so far.
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   /// When `advance` is to be called even without an event.
   [[nodiscard]] std::optional<clock::time_point> deadline() const { return deadline_; }
@@ -60,6 +63,8 @@ private:
   bool receive_plain();
   bool send_secure();
   void note_status(tls_stream::status status, bool& ended);
+  /// Says good-bye to the peer when CAF has nothing more for it.
+  void close_outbound();
   [[nodiscard]] bool is_over();
   /// Whether CAF has given up on a peer that does not take what it is sent.
   [[nodiscard]] bool plain_hung_up() const;
@@ -69,6 +74,8 @@ private:
   direction inbound_;
   direction outbound_;
   bool secure_wants_write_ = false;
+  bool said_goodbye_ = false;
+  std::uint64_t bytes_sent_ = 0;
   std::optional<clock::time_point> deadline_;
 };
 

@@ -108,6 +108,30 @@ BOOST_FIXTURE_TEST_CASE(a_refused_command_waits_until_the_closing_node_is_done_w
   BOOST_TEST(!answer->arrived());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_command_that_a_node_lost_before_it_took_it_is_placed_again_at_once,
+                        two_nodes) {
+  first.untaken = 1;
+  const auto answer = request(command_called("c1", retry_policy::never), target);
+  BOOST_TEST(!answer->arrived());
+  BOOST_TEST(holder("c1") == &first);
+  first.finish();
+  settle();
+  BOOST_TEST(answer->result.has_value());
+
+  first.untaken = 100;
+  const auto other = request(command_called("c2", retry_policy::never), target);
+  BOOST_TEST(!other->arrived());
+  BOOST_TEST(holder("c2") == &second);
+  BOOST_TEST(first.untaken == 98);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_that_no_node_took_is_told_as_not_started, simulated_nodes) {
+  join("only").untaken = 100;
+  const auto answer = request(command_called("c", retry_policy::never), machine_called("machine"));
+  BOOST_TEST(answer->failed_with(error_code::shutting_down));
+  BOOST_TEST((answer->what().progress == progress::not_started));
+}
+
 BOOST_AUTO_TEST_CASE(a_closing_node_that_is_the_only_one_refuses_for_good) {
   simulated_nodes nodes;
   nodes.join("only").closing = true;

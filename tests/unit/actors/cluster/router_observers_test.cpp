@@ -23,6 +23,34 @@ BOOST_FIXTURE_TEST_CASE(observers_are_told_by_every_node_also_by_one_that_joins_
     BOOST_TEST(node->observers.empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(an_observer_that_ends_and_a_node_that_leaves_part, two_nodes) {
+  const auto observe = [this] {
+    const observer_actor who
+      = system.spawn([]() -> observer_actor::behavior_type { return {[](const pool_event&) {}}; });
+    caf::anon_send(subject, subscribe_atom_v, who);
+    settle();
+    return who;
+  };
+  const auto one = observe();
+  const auto other = observe();
+  // Nodes know nobody whose end they might not hear of.
+  for (const auto& node : all)
+    BOOST_TEST(std::count(node->observers.begin(), node->observers.end(), one) == 0);
+  caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.size() == 1U);
+  BOOST_TEST(*leave("first"));
+  BOOST_TEST(first.observers.empty());
+  // One that another of its name replaced lives on.
+  join("second");
+  BOOST_TEST(second.observers.empty());
+  caf::anon_send_exit(other, caf::exit_reason::user_shutdown);
+  settle();
+  for (const auto& node : all)
+    BOOST_TEST(node->observers.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(every_node_is_told_that_credentials_changed, two_nodes) {
   caf::anon_send(subject, changed_atom_v, machine_called("m"));
   caf::anon_send(subject, changed_atom_v);

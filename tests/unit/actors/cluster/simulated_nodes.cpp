@@ -1,6 +1,7 @@
 #include "simulated_nodes.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/sec.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
@@ -36,6 +37,11 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
       ++node->received;
       if (node->closing) {
         promise.deliver(failure_of(arrived, error_code::shutting_down, progress::not_started));
+        return promise;
+      }
+      if (node->untaken > 0) {
+        --node->untaken;
+        promise.deliver(make_error(caf::sec::request_receiver_down));
         return promise;
       }
       self->monitor(caf::actor_cast<caf::actor>(caller));

@@ -38,6 +38,8 @@ struct simulated_node {
   bool alive = true;
   /// Refuses new commands.
   bool closing = false;
+  /// Loses so many new commands before it takes them, as an actor that ends does.
+  int untaken = 0;
   /// In the order in which they came.
   std::vector<node_command> open;
   std::size_t received = 0;

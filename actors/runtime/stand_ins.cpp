@@ -1,4 +1,4 @@
-#include "sshexec/actors/remote/link/stand_ins.hpp"
+#include "sshexec/actors/runtime/stand_ins.hpp"
 
 #include <caf/typed_response_promise.hpp>
 

@@ -4,9 +4,10 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
-/// Who takes messages from a hub on behalf of actors of this node. CAF's networking may keep whom
-/// another node heard of, by a handle or as the sender of an answer, until the system ends; and
-/// that waits for the threads of detached actors, as consumers and observers may be, before.
+/// Who takes messages from other nodes on behalf of actors, of this node or of a third one. CAF's
+/// networking may keep whom another node heard of, by a handle or as the sender of an answer, until
+/// the system ends; and that waits for the threads of detached actors, as consumers and observers
+/// may be, before.
 namespace sshexec {
 
 /// Stands in for the consumer of a command's output, until either it or `owner` ends.
