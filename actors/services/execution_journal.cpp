@@ -68,7 +68,8 @@ public:
   }
 
 private:
-  static void tell(const std::string& text) { fmt::print(stderr, "sshexec: {}\n", text); }
+  /// A stderr that cannot be written must not end the journal: fmt::print would throw.
+  static void tell(const std::string& text) { std::fprintf(stderr, "sshexec: %s\n", text.c_str()); }
 
   /// A disk that is full would say so for each record.
   void note_missing(const std::string& reason) {
