@@ -267,8 +267,11 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   result.username = runner.login_name.empty() ? target.username : runner.login_name;
   result.keys = std::move(x.login->keys);
   result.agents = std::move(x.login->agents);
-  for (const ssh::host_key& key : x.known->trusted)
-    result.preferred_host_key_types.push_back(key.type);
+  result.passed_over = std::move(x.login->passed_over);
+  for (const auto* keys : {&x.known->trusted, &x.known->at_usual_port}) {
+    for (const ssh::host_key& key : *keys)
+      result.preferred_host_key_types.push_back(key.type);
+  }
   result.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
     config.keepalive_interval * silent_intervals);
   return result;

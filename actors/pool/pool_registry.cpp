@@ -1,5 +1,7 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 
+#include "sshexec/ssh/tracked_command.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +15,17 @@ bool is_blank(const std::string& text) {
 
 bool holds_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
+}
+
+/// OpenSSH ends a connection, with all commands on it, at a packet of more than 256 KiB
+/// (PACKET_MAX_SIZE); the rest is for what stands around a request.
+constexpr std::size_t largest_request = std::size_t{255} << 10;
+
+/// Bytes of the exec request.
+std::size_t size_of_request(const command& what) {
+  constexpr std::size_t longest_token = 64;
+  return what.tracked ? ssh::wrap_tracked(what.line, std::string(longest_token, 'x')).size()
+                      : what.line.size();
 }
 
 bool is_bound(caf::timespan x) {
@@ -181,6 +194,9 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "Command cannot be empty";
   if (holds_nul(what.line))
     return "The command holds a NUL byte";
+  if (size_of_request(what) > largest_request)
+    return "The command is longer than 255 KiB, which no server takes: send it as input, to a "
+           "shell";
   if (what.pty && holds_nul(what.pty->type))
     return "The terminal's type holds a NUL byte";
   if (*what.max_output > largest_data)
@@ -195,6 +211,8 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     if (!is_variable_name(name) || holds_nul(value))
       return "An environment variable needs a name without '=', and neither name nor value may "
              "hold a NUL byte";
+    if (name.size() + value.size() > largest_request)
+      return "The environment variable " + name + " is longer than 255 KiB, which no server takes";
   }
   return std::nullopt;
 }

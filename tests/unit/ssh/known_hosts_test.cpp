@@ -265,9 +265,9 @@ BOOST_AUTO_TEST_CASE(a_shortage_of_descriptors_is_no_verdict_about_the_file) {
   const auto written = subject.append("other.example", 22, ed25519_key);
   BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   BOOST_REQUIRE(!found);
-  BOOST_TEST((found.error().kind == ssh::error_kind::unreachable));
+  BOOST_TEST((found.error().kind == ssh::error_kind::shortage));
   BOOST_REQUIRE(!written);
-  BOOST_TEST((written.error().kind == ssh::error_kind::unreachable));
+  BOOST_TEST((written.error().kind == ssh::error_kind::shortage));
   BOOST_TEST(trusted("host.example") == 1u);
 }
 
