@@ -88,6 +88,18 @@ address with_port(address x, std::uint16_t port) {
   return x;
 }
 
+bool is_loopback(const address& x) {
+  if (x.storage.ss_family == AF_INET6) {
+    sockaddr_in6 socket{};
+    std::memcpy(&socket, &x.storage, sizeof(socket));
+    return IN6_IS_ADDR_LOOPBACK(&socket.sin6_addr);
+  }
+  sockaddr_in socket{};
+  std::memcpy(&socket, &x.storage, sizeof(socket));
+  // All of 127.0.0.0/8 (RFC 1122 §3.2.1.3).
+  return x.storage.ss_family == AF_INET && ntohl(socket.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 bool is_numeric(const std::string& host) {
   return look_up(host, 0, AI_NUMERICHOST).code == 0;
 }

@@ -22,6 +22,9 @@ std::string to_string(const address& x);
 /// The same address at another port.
 address with_port(address x, std::uint16_t port);
 
+/// Whether only this machine reaches it.
+bool is_loopback(const address& x);
+
 /// Whether `host` is an address as it stands, so that `resolve` asks nobody.
 bool is_numeric(const std::string& host);
 

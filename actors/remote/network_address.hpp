@@ -1,7 +1,5 @@
 #pragma once
 
-#include "sshexec/ssh/address.hpp"
-
 #include <cstdint>
 #include <string>
 
@@ -16,9 +14,6 @@ struct network_address {
 
 /// "host:port", with brackets around an IPv6 address.
 std::string to_string(const network_address& x);
-
-/// Whether only this machine reaches it.
-bool is_loopback(const ssh::address& x);
 
 /// Whether only this machine reaches the host: a loopback address, or a name all of whose addresses
 /// are. Blocks like `ssh::resolve`.

@@ -12,6 +12,9 @@ namespace sshexec {
 
 namespace {
 
+/// Names whose servers do not answer must leave threads for the others.
+constexpr std::size_t most_for_one_name = 2;
+
 ssh::error unreachable(const std::string& host, const std::string& why) {
   return {ssh::error_kind::unreachable, "cannot resolve the name " + host + ": " + why};
 }
@@ -37,13 +40,21 @@ caf::result<address_list> resolver_state::resolve(std::string& host, std::uint16
   if (ssh::is_numeric(host))
     return to_answer(ssh::resolve(host, port));
   auto promise = self->make_response_promise<address_list>();
-  auto& questions = open[host];
-  if (questions.empty())
-    waiting.push_back(host);
   const auto now = self->clock().now();
-  questions.push_back({port, now, reply<address_list>{promise}});
+  wanted_name& name = open[host];
+  if (name.questions.empty() || is_stuck(host, name, now)) {
+    name.begun_at.reset();
+    waiting.push_back(host);
+  }
+  name.questions.push_back({port, now, reply<address_list>{promise}});
   start_next(now);
   return promise;
+}
+
+bool resolver_state::is_stuck(const std::string& host, const wanted_name& x, time_point now) const {
+  const auto found = under_way.find(host);
+  return x.begun_at && now - *x.begun_at >= settings.patience && found != under_way.end()
+         && found->second < most_for_one_name;
 }
 
 void resolver_state::start_next(time_point now) {
@@ -61,7 +72,10 @@ void resolver_state::start_next(time_point now) {
 
 bool resolver_state::is_wanted(const std::string& host, time_point now) {
   const auto found = open.find(host);
-  auto& questions = found->second;
+  // An earlier look-up of it has ended meanwhile.
+  if (found == open.end() || found->second.begun_at)
+    return false;
+  auto& questions = found->second.questions;
   const auto first_patient = std::find_if(questions.begin(), questions.end(), [&](const auto& x) {
     return now - x.asked_at < settings.patience;
   });
@@ -84,19 +98,27 @@ bool resolver_state::start_look_up(const std::string& host) {
       else
         caf::anon_send(resolver, done_atom::value, host, to_caf_error(outcome.error()));
     });
-  running += started ? 1 : 0;
+  if (started) {
+    ++running;
+    ++under_way[host];
+    open.at(host).begun_at = self->clock().now();
+  }
   return started;
 }
 
 void resolver_state::finish(const std::string& host, caf::expected<address_list> outcome) {
   --running;
+  if (const auto found = under_way.find(host); --found->second == 0)
+    under_way.erase(found);
   answer(host, outcome);
   start_next(self->clock().now());
 }
 
 void resolver_state::answer(const std::string& host, const caf::expected<address_list>& outcome) {
   auto answered = open.extract(host);
-  for (question& x : answered.mapped()) {
+  if (answered.empty())
+    return;
+  for (question& x : answered.mapped().questions) {
     if (outcome)
       x.answer.deliver(with_port(*outcome, x.port));
     else

@@ -16,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,8 @@ using look_up_resolver_actor = resolver_actor::extend<
   caf::reacts_to<done_atom, std::string, caf::error>>;
 
 /// Resolves host names, each on a thread of its own, in the order in which they were first asked
-/// for. All who wait for a name share one look-up, and none is begun for those who gave up.
+/// for. All who wait for a name share one look-up, and none is begun for those who gave up. One
+/// that has lasted longer than anybody waits gets a second one beside it, which may have more luck.
 struct resolver_state {
   static inline const char* name = "sshexec.resolver";
 
@@ -57,9 +59,18 @@ struct resolver_state {
     reply<address_list> answer;
   };
 
+  /// A name that somebody waits for.
+  struct wanted_name {
+    std::vector<question> questions;
+    /// When its latest look-up began; none while it waits for one.
+    std::optional<time_point> begun_at;
+  };
+
   explicit resolver_state(look_up_resolver_actor::pointer self_ptr) : self(self_ptr) {}
 
   caf::result<address_list> resolve(std::string& host, std::uint16_t port);
+  /// Whether a look-up has lasted so long that it may never end.
+  [[nodiscard]] bool is_stuck(const std::string& host, const wanted_name& x, time_point now) const;
   void start_next(time_point now);
   /// Answers those who gave up; whether somebody is left.
   bool is_wanted(const std::string& host, time_point now);
@@ -70,9 +81,10 @@ struct resolver_state {
 
   look_up_resolver_actor::pointer self;
   resolver_settings settings;
+  /// Look-ups under way, by name, and all of them.
+  std::map<std::string, std::size_t> under_way;
   std::size_t running = 0;
-  /// By name: each is either waiting or being looked up.
-  std::map<std::string, std::vector<question>> open;
+  std::map<std::string, wanted_name> open;
   std::deque<std::string> waiting;
 };
 

@@ -194,6 +194,25 @@ BOOST_AUTO_TEST_CASE(no_look_up_is_begun_for_those_who_gave_up) {
   BOOST_TEST(order == texts{"running"});
 }
 
+BOOST_AUTO_TEST_CASE(a_look_up_that_may_never_end_gets_one_more_beside_it) {
+  gate stuck;
+  std::atomic<int> look_ups = 0;
+  const look_up_function look_up
+    = [&, opened = stuck.opened](const std::string&, std::uint16_t port) {
+        if (++look_ups == 1)
+          opened.wait();
+        return ssh::result<address_list>{loopback(port)};
+      };
+  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 4, caf::timespan{1}}));
+  auto first = request_resolve(subject, "name");
+  wait_until_taken(subject);
+  BOOST_TEST(resolve(subject, "name", 22) == texts{"127.0.0.1:22"});
+  const auto reason = receive<address_list>(std::move(first)).error();
+  BOOST_TEST((to_failure(reason).fault == connection_fault::timed_out));
+  stuck.open();
+  BOOST_TEST(look_ups == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_moment_without_threads_passes) {
   std::atomic<bool> is_short = true;
   resolver_settings settings;
