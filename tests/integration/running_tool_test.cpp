@@ -1,5 +1,5 @@
 #include "meeting_place.hpp"
-#include "needs_terminals.hpp"
+#include "preconditions.hpp"
 #include "tool.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 #include "direct_client.hpp"
-#include "needs_terminals.hpp"
+#include "preconditions.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 #include "direct_client.hpp"
 #include "meeting_place.hpp"
-#include "needs_terminals.hpp"
+#include "preconditions.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 #include "sshexec/testing/dropbear_server.hpp"
 #include "sshexec/testing/openssh_server.hpp"

@@ -1,5 +1,6 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
+#include "preconditions.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
@@ -65,13 +66,6 @@ struct resolver_fixture : actor_fixture {
   /// Returns once `subject` has taken all requests that were sent before.
   void wait_until_taken(const resolver_actor& subject) { resolve(subject, "127.0.0.1", 1); }
 };
-
-/// A bare container has none.
-boost::test_tools::assertion_result needs_hosts_file(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result result{contains(read_file("/etc/hosts"), "localhost")};
-  result.message() << "/etc/hosts does not name localhost";
-  return result;
-}
 
 using texts = std::vector<std::string>;
 

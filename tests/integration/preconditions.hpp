@@ -7,6 +7,9 @@
 #include <fcntl.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 namespace sshexec::test {
 
@@ -18,6 +21,15 @@ inline boost::test_tools::assertion_result needs_terminals(boost::unit_test::tes
   const ssh::file_descriptor terminal{name == nullptr ? -1 : ::open(name, O_RDWR | O_NOCTTY)};
   boost::test_tools::assertion_result result{static_cast<bool>(terminal)};
   result.message() << "no pseudo-terminal can be opened here";
+  return result;
+}
+
+/// The precondition of tests that look a name up: a bare container has no hosts file.
+inline boost::test_tools::assertion_result needs_hosts_file(boost::unit_test::test_unit_id) {
+  std::ifstream file{"/etc/hosts"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  boost::test_tools::assertion_result result{text.find("localhost") != std::string::npos};
+  result.message() << "/etc/hosts does not name localhost";
   return result;
 }
 
