@@ -2,15 +2,17 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache
-  libcaf-dev libssh-dev libssl-dev libspdlog-dev libfmt-dev libboost-test-dev libbenchmark-dev
+  libcaf-dev libssh-dev libssl-dev libspdlog-dev libfmt-dev
   libcli11-dev nlohmann-json3-dev libexpected-dev libxxhash-dev
 )
 test_packages=(
+  libboost-test-dev libbenchmark-dev
   openssh-server openssh-client dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
   systemd
 )
 benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)
+fresh_packages=(debootstrap debian-archive-keyring)
 
 # install_missing PACKAGE...: silent and quick when everything is there.
 install_missing() {

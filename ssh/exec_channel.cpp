@@ -33,6 +33,21 @@ std::uint32_t refusal_reason(ssh_session session) {
   return reason;
 }
 
+/// Without modes, so that the command's terminal has its server's own. libssh since 0.11 sends
+/// those of this process's stdin otherwise: a tool's raw terminal, or none of a hub's.
+int request_pty(ssh_channel channel, const terminal_request& wanted) {
+  const auto columns = static_cast<int>(wanted.columns);
+  const auto rows = static_cast<int>(wanted.rows);
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+  // RFC 4254 §8: TTY_OP_END.
+  constexpr unsigned char no_modes = 0;
+  return ssh_channel_request_pty_size_modes(channel, wanted.type.c_str(), columns, rows, &no_modes,
+                                            1);
+#else
+  return ssh_channel_request_pty_size(channel, wanted.type.c_str(), columns, rows);
+#endif
+}
+
 } // namespace
 
 exec_channel::exec_channel(ssh_session session, incoming_answers& answers)
@@ -200,11 +215,7 @@ void exec_channel::send_environment() {
 
 void exec_channel::request_terminal(std::vector<connection_event>& events) {
   const terminal_request& wanted = *request_.terminal;
-  const int status = ask([this, &wanted] {
-    return ssh_channel_request_pty_size(channel_.get(), wanted.type.c_str(),
-                                        static_cast<int>(wanted.columns),
-                                        static_cast<int>(wanted.rows));
-  });
+  const int status = ask([this, &wanted] { return request_pty(channel_.get(), wanted); });
   if (status == SSH_OK)
     state_ = state::requesting_exec;
   else if (status == SSH_ERROR && is_usable(session_))

@@ -1,6 +1,6 @@
 #include "bad_port.hpp"
 
-#include <netinet/in.h>
+#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -11,31 +11,28 @@ namespace sshexec::test {
 
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in other_loopback(std::uint16_t port) {
   sockaddr_in result{};
   result.sin_family = AF_INET;
-  result.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, bad_port::host, &result.sin_addr);
   result.sin_port = htons(port);
   return result;
 }
 
 } // namespace
 
-bad_port::bad_port(kind what) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof(address);
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
+bad_port::bad_port(kind what, std::uint16_t number)
+  : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  const sockaddr_in address = other_loopback(number);
   // A port that is bound but not listened on is nobody else's, and refuses.
-  if (::bind(socket_.get(), raw, length) != 0 || ::getsockname(socket_.get(), raw, &length) != 0)
+  if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     throw std::system_error(errno, std::generic_category(), "binding a loopback port");
-  number_ = ntohs(address.sin_port);
   if (what == kind::unanswered)
-    fill_queue();
+    fill_queue(address);
 }
 
-void bad_port::fill_queue() {
+void bad_port::fill_queue(const sockaddr_in& address) {
   ::listen(socket_.get(), 0);
-  const sockaddr_in address = loopback(number_);
   // A slow machine may answer late, but not several times in a row.
   for (int unanswered = 0; unanswered < 3;) {
     ssh::file_descriptor client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};

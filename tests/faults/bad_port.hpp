@@ -2,12 +2,14 @@
 
 #include "sshexec/ssh/file_descriptor.hpp"
 
+#include <netinet/in.h>
+
 #include <cstdint>
 #include <vector>
 
 namespace sshexec::test {
 
-/// A loopback port of our own where no connection comes about.
+/// A port of a loopback address of its own, where no connection comes about.
 class bad_port {
 public:
   enum class kind : std::uint8_t {
@@ -18,16 +20,16 @@ public:
     unanswered,
   };
 
-  explicit bad_port(kind what);
+  /// Another loopback address than that of the servers, so that their ports can be had there, too.
+  static constexpr const char* host = "127.0.0.2";
 
-  [[nodiscard]] std::uint16_t number() const { return number_; }
+  bad_port(kind what, std::uint16_t number);
 
 private:
-  void fill_queue();
+  void fill_queue(const sockaddr_in& address);
 
   ssh::file_descriptor socket_;
   std::vector<ssh::file_descriptor> queued_;
-  std::uint16_t number_ = 0;
 };
 
 } // namespace sshexec::test

@@ -161,7 +161,8 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
   supervisor_services services;
   const auto credentials = system.spawn(file_credential_store, config.identity_file,
                                         config.passphrase_file, config.identity_agent);
-  services.resolver = system.spawn(resolver, resolver_settings{std::move(look_up)});
+  services.resolver = system.spawn(
+    resolver, resolver_settings{.look_up = std::move(look_up), .patience = config.connect_timeout});
   services.keys = system.spawn<caf::detached>(key_ring, credentials);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.gate = system.spawn(connect_gate, config.max_connects_per_host);
@@ -188,7 +189,8 @@ public:
       }) {
     if (cell.where == place::connect)
       bad_port_.emplace(cell.what == fault::silence ? bad_port::kind::unanswered
-                                                    : bad_port::kind::refusing);
+                                                    : bad_port::kind::refusing,
+                        server_.port());
     // Only a name is looked up, not an address.
     if (cell.where < place::banner)
       machine_.hostname = "machine.test";
@@ -262,7 +264,7 @@ private:
       end_of_silence_.wait();
     }
     const bool is_led_astray = strikes && cell_.where == place::connect;
-    return ssh::resolve(server_.host(), is_led_astray ? bad_port_->number() : server_.port());
+    return ssh::resolve(is_led_astray ? bad_port::host : server_.host(), server_.port());
   }
 
   fault_cell cell_;

@@ -1,5 +1,6 @@
 #include "hub.hpp"
 #include "meeting_place.hpp"
+#include "preconditions.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -164,7 +165,8 @@ BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_gives_a_connection_error_with_th
   BOOST_TEST(answer.what().attempts == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(all_addresses_of_a_name_are_tried) {
+BOOST_AUTO_TEST_CASE(all_addresses_of_a_name_are_tried,
+                     *boost::unit_test::precondition(needs_hosts_file)) {
   // Resolves to ::1 as well as to 127.0.0.1 on most systems; the server listens on one of them.
   target.hostname = "localhost";
   BOOST_TEST(run(target, "true").succeeded());

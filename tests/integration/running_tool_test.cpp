@@ -1,4 +1,5 @@
 #include "meeting_place.hpp"
+#include "preconditions.hpp"
 #include "tool.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -8,8 +9,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -25,6 +28,8 @@ public:
     winsize size{30, 90, 0, 0};
     int terminal = -1;
     process_ = ::forkpty(&terminal, nullptr, nullptr, &size);
+    if (process_ == -1)
+      throw std::system_error(errno, std::system_category(), "forkpty");
     if (process_ == 0) {
       ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
       ::_exit(127);
@@ -38,7 +43,7 @@ public:
   ~in_terminal() {
     if (process_ > 0) {
       ::kill(process_, SIGKILL);
-      wait();
+      ::waitpid(process_, nullptr, 0);
     }
   }
 
@@ -64,9 +69,14 @@ public:
     [[maybe_unused]] const auto size = ::write(terminal_.get(), keys.data(), keys.size());
   }
 
+  /// Its exit code; -1 when it does not end within a minute.
   int wait() {
+    const auto end = testing::end_of(process_);
+    pollfd ended{end.get(), POLLIN, 0};
     int status = 0;
-    ::waitpid(std::exchange(process_, 0), &status, 0);
+    if (::poll(&ended, 1, 60'000) != 1 || ::waitpid(process_, &status, 0) != process_)
+      return -1;
+    process_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
@@ -204,7 +214,8 @@ BOOST_AUTO_TEST_CASE(begins_output_anew_when_told_to_repeat_the_command_always) 
   BOOST_TEST(is_one_line(running.read_errors()));
 }
 
-BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command) {
+BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command,
+                     *boost::unit_test::precondition(needs_terminals)) {
   const std::string line = command_line("-t 1h --pty", "trap \"echo caught; exit 3\" INT; "
                                                        "stty size; read x; echo \"<$x>\"; "
                                                        "while :; do sleep 1; done");
@@ -220,7 +231,8 @@ BOOST_AUTO_TEST_CASE(joins_its_terminal_to_that_of_the_command) {
   BOOST_TEST(content(file("after")) == content(file("before")));
 }
 
-BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs) {
+BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs,
+                     *boost::unit_test::precondition(needs_terminals)) {
   server.suspend();
   // The shell gets the signal as well.
   in_terminal terminal{"trap : INT; " + command_line("-t 1h --connect-timeout 1h --pty", "echo ran")
@@ -232,7 +244,8 @@ BOOST_AUTO_TEST_CASE(can_be_interrupted_in_a_terminal_before_the_command_runs) {
   server.resume();
 }
 
-BOOST_AUTO_TEST_CASE(is_not_stopped_by_its_terminal_when_in_the_background) {
+BOOST_AUTO_TEST_CASE(is_not_stopped_by_its_terminal_when_in_the_background,
+                     *boost::unit_test::precondition(needs_terminals)) {
   in_terminal terminal{"set -m; " + command_line("-t 1h", "cat; echo end") + " & wait; echo done"};
   terminal.type("typed\n");
   BOOST_TEST(terminal.shows("end"));

@@ -1,4 +1,5 @@
 #include "direct_client.hpp"
+#include "preconditions.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -392,7 +393,8 @@ BOOST_AUTO_TEST_CASE(a_refused_command_is_told_with_its_reason) {
   BOOST_TEST(*client[1].exec_refused == "the server refused to run the command");
 }
 
-BOOST_AUTO_TEST_CASE(a_command_has_the_terminal_that_was_asked_for) {
+BOOST_AUTO_TEST_CASE(a_command_has_the_terminal_that_was_asked_for,
+                     *boost::unit_test::precondition(needs_terminals)) {
   const testing::openssh_server server;
   direct_client client{server};
   client->open_spare();

@@ -1,4 +1,5 @@
 #include "meeting_place.hpp"
+#include "preconditions.hpp"
 #include "tool.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -47,7 +48,8 @@ BOOST_AUTO_TEST_CASE(sets_variables_that_the_server_accepts) {
   BOOST_TEST(result.err.empty());
 }
 
-BOOST_AUTO_TEST_CASE(runs_a_command_in_a_terminal_when_told) {
+BOOST_AUTO_TEST_CASE(runs_a_command_in_a_terminal_when_told,
+                     *boost::unit_test::precondition(needs_terminals)) {
   BOOST_TEST(run("", "test -t 1").exit_code == 1);
   const auto result = run("--pty", "test -t 0 && test -t 1 && test -t 2 && stty size");
   BOOST_TEST(result.exit_code == 0);

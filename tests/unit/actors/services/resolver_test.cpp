@@ -1,6 +1,7 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
 #include "no_descriptors_left.hpp"
+#include "preconditions.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -72,7 +73,8 @@ BOOST_AUTO_TEST_CASE(a_numeric_address_is_answered_without_a_look_up) {
   BOOST_TEST(resolve(subject, "2001:db8::1", 65535) == texts{"[2001:db8::1]:65535"});
 }
 
-BOOST_AUTO_TEST_CASE(a_name_from_the_hosts_file_is_resolved) {
+BOOST_AUTO_TEST_CASE(a_name_from_the_hosts_file_is_resolved,
+                     *boost::unit_test::precondition(needs_hosts_file)) {
   auto subject = start(system.spawn(resolver, resolver_settings{ssh::resolve, 1}));
   const auto found = resolve(subject, "localhost", 22);
   BOOST_TEST(!found.empty());
