@@ -12,9 +12,6 @@ namespace sshexec {
 
 namespace {
 
-/// Names whose servers do not answer must leave threads for the others.
-constexpr std::size_t most_for_one_name = 2;
-
 ssh::error unreachable(const std::string& host, const std::string& why) {
   return {ssh::error_kind::unreachable, "cannot resolve the name " + host + ": " + why};
 }
@@ -42,19 +39,14 @@ caf::result<address_list> resolver_state::resolve(std::string& host, std::uint16
   auto promise = self->make_response_promise<address_list>();
   const auto now = self->clock().now();
   wanted_name& name = open[host];
-  if (name.questions.empty() || is_stuck(host, name, now)) {
+  const bool is_stuck = name.begun_at && now - *name.begun_at >= settings.patience;
+  if (name.questions.empty() || is_stuck) {
     name.begun_at.reset();
     waiting.push_back(host);
   }
   name.questions.push_back({port, now, reply<address_list>{promise}});
   start_next(now);
   return promise;
-}
-
-bool resolver_state::is_stuck(const std::string& host, const wanted_name& x, time_point now) const {
-  const auto found = under_way.find(host);
-  return x.begun_at && now - *x.begun_at >= settings.patience && found != under_way.end()
-         && found->second < most_for_one_name;
 }
 
 void resolver_state::start_next(time_point now) {
@@ -100,7 +92,6 @@ bool resolver_state::start_look_up(const std::string& host) {
     });
   if (started) {
     ++running;
-    ++under_way[host];
     open.at(host).begun_at = self->clock().now();
   }
   return started;
@@ -108,8 +99,6 @@ bool resolver_state::start_look_up(const std::string& host) {
 
 void resolver_state::finish(const std::string& host, caf::expected<address_list> outcome) {
   --running;
-  if (const auto found = under_way.find(host); --found->second == 0)
-    under_way.erase(found);
   answer(host, outcome);
   start_next(self->clock().now());
 }

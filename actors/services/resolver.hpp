@@ -33,8 +33,9 @@ using thread_starter = std::function<bool(caf::actor_system&, std::function<void
 
 struct resolver_settings {
   look_up_function look_up = ssh::resolve;
-  /// Look-ups at the same time, so that names whose servers do not answer delay no other.
-  std::size_t max_look_ups = 32;
+  /// Look-ups at the same time, so that names whose servers do not answer delay no other: of each
+  /// there are a few, as long as name servers take to time out.
+  std::size_t max_look_ups = 64;
   /// Whoever asked waits no longer than this.
   caf::timespan patience = std::chrono::seconds{10};
   thread_starter start = start_thread;
@@ -47,7 +48,7 @@ using look_up_resolver_actor = resolver_actor::extend<
 
 /// Resolves host names, each on a thread of its own, in the order in which they were first asked
 /// for. All who wait for a name share one look-up, and none is begun for those who gave up. One
-/// that has lasted longer than anybody waits gets a second one beside it, which may have more luck.
+/// that has lasted longer than anybody waits gets another one beside it, which may have more luck.
 struct resolver_state {
   static inline const char* name = "sshexec.resolver";
 
@@ -69,8 +70,6 @@ struct resolver_state {
   explicit resolver_state(look_up_resolver_actor::pointer self_ptr) : self(self_ptr) {}
 
   caf::result<address_list> resolve(std::string& host, std::uint16_t port);
-  /// Whether a look-up has lasted so long that it may never end.
-  [[nodiscard]] bool is_stuck(const std::string& host, const wanted_name& x, time_point now) const;
   void start_next(time_point now);
   /// Answers those who gave up; whether somebody is left.
   bool is_wanted(const std::string& host, time_point now);
@@ -81,8 +80,6 @@ struct resolver_state {
 
   look_up_resolver_actor::pointer self;
   resolver_settings settings;
-  /// Look-ups under way, by name, and all of them.
-  std::map<std::string, std::size_t> under_way;
   std::size_t running = 0;
   std::map<std::string, wanted_name> open;
   std::deque<std::string> waiting;
