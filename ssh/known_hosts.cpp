@@ -1,6 +1,7 @@
 #include "sshexec/ssh/known_hosts.hpp"
 
 #include "sshexec/ssh/file_descriptor.hpp"
+#include "sshexec/ssh/lower_case.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -28,13 +28,6 @@ tl::unexpected<error> make_error(std::string_view what, const std::filesystem::p
 tl::unexpected<error> errno_error(std::string_view what, const std::filesystem::path& file,
                                   int code) {
   return make_error(what, file, file_error_kind(code), std::system_category().message(code));
-}
-
-std::string to_lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char x) { return static_cast<char>(std::tolower(x)); });
-  return result;
 }
 
 /// A host as known_hosts files spell it: in lower case, its port told only if it is unusual.

@@ -1,9 +1,10 @@
 #include "sshexec/ssh/known_hosts_index.hpp"
 
+#include "sshexec/ssh/lower_case.hpp"
+
 #include <libssh/libssh.h>
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <utility>
 
@@ -13,13 +14,6 @@ namespace {
 
 /// Names that are known not to be hashed are forgotten beyond so many.
 constexpr std::size_t most_names = 100'000;
-
-std::string to_lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char x) { return static_cast<char>(std::tolower(x)); });
-  return result;
-}
 
 /// Cuts the text up to `separators` off the front of `rest`.
 std::string_view next_token(std::string_view& rest, std::string_view separators) {

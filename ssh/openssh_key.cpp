@@ -64,7 +64,7 @@ std::optional<openssh_key_header> parse_header(std::string_view bytes) {
   return result;
 }
 
-using key_handle = std::unique_ptr<EVP_PKEY, decltype(&::EVP_PKEY_free)>;
+using evp_key_handle = std::unique_ptr<EVP_PKEY, decltype(&::EVP_PKEY_free)>;
 
 int give_passphrase(char* to, int size, int, void* passphrase) {
   const auto& text = *static_cast<const std::string*>(passphrase);
@@ -74,7 +74,7 @@ int give_passphrase(char* to, int size, int, void* passphrase) {
   return static_cast<int>(text.size());
 }
 
-key_handle read_pem(const std::string& text, const std::string& passphrase) {
+evp_key_handle read_pem(const std::string& text, const std::string& passphrase) {
   const std::unique_ptr<BIO, decltype(&::BIO_free)> source{
     ::BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), ::BIO_free};
   // OpenSSL's interface has no const.
