@@ -1,9 +1,9 @@
 #pragma once
 
-#include "sshexec/app/configuration.hpp"
 #include "sshexec/actors/executor.hpp"
 #include "sshexec/actors/remote/connect_executor.hpp"
 #include "sshexec/actors/remote/networking.hpp"
+#include "sshexec/app/configuration.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -1,5 +1,5 @@
-#include "sshexec/app/configuration.hpp"
 #include "files.hpp"
+#include "sshexec/app/configuration.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
