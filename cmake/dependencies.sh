@@ -7,7 +7,7 @@ build_packages=(
 )
 test_packages=(
   libboost-test-dev libbenchmark-dev
-  openssh-server openssh-client dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
+  openssh-server openssh-client openssl dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
   systemd
 )
 benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)

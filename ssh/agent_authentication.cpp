@@ -138,7 +138,9 @@ void agent_authentication::ask_for_signature() {
 }
 
 void agent_authentication::signed_by(std::string_view answer) {
-  if (is(answer, sign_response) && lend(answer)) {
+  if (is(answer, sign_response)) {
+    if (!lend(answer))
+      return give_up({file_error_kind(errno), "The keys of the SSH agent cannot be offered"});
     step_ = step::proving;
     return;
   }

@@ -107,7 +107,7 @@ struct output {
 };
 
 /// The owner granted so little of a streamed command's output that too much of it is held back,
-/// while others on the connection must be served. From here on its output is dropped.
+/// while others on the connection must be served. From here on its output is kept, but not told.
 struct output_overrun {
   exec_id id = 0;
 };

@@ -133,8 +133,12 @@ void exec_channel::tell_output(std::vector<connection_event>& events) {
 }
 
 void exec_channel::tell_overrun(std::vector<connection_event>& events) {
-  if (!told_ && held_back() > most_held_back && !std::exchange(overrun_was_told_, true))
-    events.emplace_back(event::output_overrun{*id_});
+  if (told_ || is_overrun_ || held_back() <= most_held_back)
+    return;
+  is_overrun_ = true;
+  backlog_ = {};
+  take_held_back();
+  events.emplace_back(event::output_overrun{*id_});
 }
 
 void exec_channel::tell_end(std::vector<connection_event>& events) {
@@ -366,7 +370,7 @@ bool exec_channel::needs_reading() const {
 }
 
 bool exec_channel::must_hold_back() const {
-  return request_.streamed && backlog_.full();
+  return request_.streamed && !is_overrun_ && backlog_.full();
 }
 
 void exec_channel::take(std::string_view data, bool is_stderr) {
@@ -378,7 +382,7 @@ void exec_channel::take(std::string_view data, bool is_stderr) {
 
 void exec_channel::keep(std::string_view data, bool is_stderr) {
   (is_stderr ? stderr_ : stdout_).add(data);
-  if (request_.streamed && !told_)
+  if (request_.streamed && !told_ && !is_overrun_)
     backlog_.add(data, is_stderr);
 }
 

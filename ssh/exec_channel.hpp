@@ -161,7 +161,8 @@ private:
   /// Our side is to be closed, if need be as soon as the channel is open.
   bool close_wanted_ = false;
   bool close_was_sent_ = false;
-  bool overrun_was_told_ = false;
+  /// Whether its output is not told any more, because too much of it was held back.
+  bool is_overrun_ = false;
   /// Whether the owner knows all about the command that it will ever be told.
   bool told_ = false;
   bool output_ended_ = false;

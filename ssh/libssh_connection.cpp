@@ -71,8 +71,8 @@ void let_libssh_close(ssh_session session) {
 /// Whether libssh tells of what a network can do to a socket, and not of a descriptor that it
 /// closed.
 bool is_of_network(const std::string& text) {
-  constexpr std::array errors{ECONNRESET, ECONNABORTED, ENETRESET,    EPIPE,    ETIMEDOUT,
-                              ENETDOWN,   ENETUNREACH,  EHOSTUNREACH, EHOSTDOWN};
+  constexpr std::array errors{ECONNRESET,  ECONNABORTED, ENETRESET, EPIPE,   ETIMEDOUT, ENETDOWN,
+                              ENETUNREACH, EHOSTUNREACH, EHOSTDOWN, ENOBUFS, ENOMEM};
   return text.ends_with("disconnected") || std::any_of(errors.begin(), errors.end(), [&](int code) {
            return text.ends_with(from_errno(code).text);
          });
@@ -219,7 +219,7 @@ void libssh_connection::begin_session(file_descriptor socket) {
   watch_peer(socket.get(), settings_.peer_timeout);
   session_ = make_session(socket.get(), settings_);
   if (!session_)
-    return lose({error_kind::protocol, "cannot set up an SSH session"});
+    return lose({error_kind::shortage, "cannot set up an SSH session"});
   ssh_set_counters(session_.get(), &socket_counter_, &answers_.packets);
   registration_ = sockets_->add(socket.get(), notify_);
   socket.release();
@@ -516,11 +516,11 @@ error libssh_connection::forgotten_reason() const {
 /// Whether a connection that ended had come to so many keys that the server took no more. A network
 /// that failed just then would be told in the same way, save by its silence.
 bool libssh_connection::refuses_login(const std::string& text, unsigned reason) const {
-  const bool said_so
-    = reason == disconnect_no_more_auth_methods || reason == disconnect_protocol_error;
+  if (reason != 0)
+    return reason == disconnect_no_more_auth_methods || reason == disconnect_protocol_error;
   const bool refused_some = report_.count() > 1;
   const bool fell_silent = text.ends_with(from_errno(ETIMEDOUT).text);
-  return said_so || (refused_some && !fell_silent);
+  return refused_some && !fell_silent;
 }
 
 void libssh_connection::disconnect() {

@@ -61,8 +61,12 @@ error login_report::refusal(ssh_session session) const {
   if (count_ == 0)
     return {kind_of_failures_, failures_};
   const std::string methods = accepted_methods(session);
-  return make(methods.empty() ? "the server does not say what it accepts"
-                              : "the server accepts " + methods);
+  error result = make(methods.empty() ? "the server does not say what it accepts"
+                                      : "the server accepts " + methods);
+  // What could not be offered for a moment may be what the server takes.
+  if (kind_of_failures_ != error_kind::file)
+    result.kind = kind_of_failures_;
+  return result;
 }
 
 error login_report::half_way(ssh_session session) const {

@@ -31,12 +31,17 @@ channel_pool::step channel_pool::next(time_point now, const demand& wanted) {
   const bool keeps_one = wanted.tracked && slots_.limit() > 1;
   if (has_room(keeps_one))
     return step::start_command;
-  const auto left = first_left();
-  if (!left || now < *left + rules_.patience)
-    return wait_until(left ? std::optional{*left + rules_.patience} : std::nullopt);
+  if (left_.empty())
+    return wait_until(std::nullopt);
+  // While nothing runs, there is a way out that costs nothing but a connect, once the last one had
+  // its time. Others that run cannot be given up, so each channel that had its time stops counting.
+  const auto [first, last] = std::minmax_element(
+    left_.begin(), left_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const time_point due = (wanted.running ? first : last)->second + rules_.patience;
+  if (now < due)
+    return wait_until(due);
   if (!wanted.running)
     return step::give_up_connection;
-  // The commands that run must not pay for those that the server cannot end.
   write_off(now);
   return next(now, wanted);
 }
@@ -48,12 +53,6 @@ bool channel_pool::has_room(bool keeps_one) const {
 channel_pool::step channel_pool::wait_until(std::optional<time_point> when) {
   deadline_ = when;
   return step::wait;
-}
-
-std::optional<time_point> channel_pool::first_left() const {
-  const auto first = std::min_element(
-    left_.begin(), left_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return first != left_.end() ? std::optional{first->second} : std::nullopt;
 }
 
 void channel_pool::write_off(time_point now) {

@@ -98,7 +98,6 @@ public:
 private:
   [[nodiscard]] bool has_room(bool keeps_one) const;
   [[nodiscard]] step wait_until(std::optional<time_point> when);
-  [[nodiscard]] std::optional<time_point> first_left() const;
   void write_off(time_point now);
 
   rules rules_;

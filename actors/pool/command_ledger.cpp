@@ -1,5 +1,6 @@
 #include "sshexec/actors/pool/command_ledger.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sshexec {
@@ -52,6 +53,7 @@ command_ledger::ids command_ledger::of_caller(const caf::actor_addr& caller) con
   for (auto i = by_caller_.lower_bound({caller, {}, 0});
        i != by_caller_.end() && std::get<0>(*i) == caller; ++i)
     result.push_back(std::get<2>(*i));
+  std::sort(result.begin(), result.end());
   return result;
 }
 

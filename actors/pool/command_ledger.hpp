@@ -48,7 +48,7 @@ public:
   /// Whether a tracked one has a channel.
   [[nodiscard]] bool tracks() const { return tracked_on_channels_ > 0; }
 
-  /// Whose caller this is, and, if given, whom it calls by this name.
+  /// Whose caller this is, and, if given, whom it calls by this name; oldest first.
   [[nodiscard]] ids of_caller(const caf::actor_addr& caller) const;
   [[nodiscard]] ids of_caller(const caf::actor_addr& caller, const std::string& name) const;
 

@@ -346,13 +346,10 @@ void command_runner::output_taken(ssh::exec_id id, std::uint64_t bytes, std::uin
 }
 
 void command_runner::output_overrun(ssh::exec_id id) {
-  const execution* const x = commands_.find(id);
-  if (x == nullptr || (x->where() != stage::running && x->where() != stage::ending))
-    return;
-  end_command(id, command_setback(error_code::overloaded,
-                                  "its consumer left so much of its output that others could not "
-                                  "be served beside it"));
-  act_on_end(id, command_end::step::give_up);
+  if (commands_.find(id) != nullptr)
+    end_command(id, command_setback(error_code::overloaded,
+                                    "its consumer left so much of its output that others could not "
+                                    "be served beside it"));
 }
 
 // -- a command is ended --------------------------------------------------------------------------

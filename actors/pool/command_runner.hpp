@@ -150,7 +150,8 @@ private:
   void set_timer(timer what, duration delay, ssh::exec_id id);
   void cancel_timers(ssh::exec_id id);
 
-  /// Of a command that has a channel.
+  /// Of a command that is being opened, runs or is being ended: it has a channel, so there is a
+  /// connection.
   [[nodiscard]] established& connection() const { return *around_.link->get<established>(); }
 
   [[nodiscard]] time_point now() const;

@@ -18,7 +18,10 @@ public:
     lost,
   };
 
-  /// A peer that is silent for an interval is asked, and lost after three of them.
+  /// A peer that is silent for so many intervals is lost.
+  static constexpr int silent_intervals = 3;
+
+  /// A peer that is silent for an interval is asked.
   liveness(duration interval, time_point now)
     : interval_(interval), last_heard_(now), next_look_(now + interval) {}
 
@@ -37,8 +40,6 @@ public:
   [[nodiscard]] duration silence(time_point now) const { return now - last_heard_; }
 
 private:
-  static constexpr int silent_intervals = 3;
-
   verdict wait_until(time_point next);
 
   duration interval_;

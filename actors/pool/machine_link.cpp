@@ -39,10 +39,8 @@ machine_link::established& machine_link::establish(time_point now,
   auto& made = std::get<attempt>(state_);
   established next{std::move(made.connection), channel_pool{channels},
                    liveness{keepalive_interval, now}, std::chrono::system_clock::now()};
-  // One that was outdated before it was made serves those that wait for it all the same.
-  if (made.is_outdated)
-    next.grows_old = now;
-  else if (max_age.count() > 0)
+  next.was_made_outdated = made.is_outdated;
+  if (max_age.count() > 0)
     next.grows_old = now + max_age;
   // Its number goes on, too: the connection's news are those of the attempt.
   state_ = std::move(next);

@@ -95,6 +95,11 @@ public:
   struct established {
     [[nodiscard]] time_point deadline() const;
 
+    /// Whether it is to be replaced as soon as its commands have ended.
+    [[nodiscard]] bool takes_no_more() const {
+      return is_outdated || (was_made_outdated && channels.commands_sent() > 0);
+    }
+
     /// The connection, to ask something of it: it is advanced then.
     ssh::connection& ask() {
       was_asked = true;
@@ -108,8 +113,10 @@ public:
     hunts hunting = {};
     /// When it is to be replaced, as soon as it is not used.
     std::optional<time_point> grows_old = {};
-    /// It was made with credentials that have changed since: it takes no more commands.
+    /// Credentials changed since it was made, or while it was: then it serves those that waited for
+    /// it, or credentials that change often would keep everybody waiting.
     bool is_outdated = false;
+    bool was_made_outdated = false;
     bool was_asked = false;
   };
 

@@ -27,9 +27,6 @@ overloaded(Handlers...) -> overloaded<Handlers...>;
 /// Other messages get their turn after so many rounds of news from the connection.
 constexpr int max_rounds = 8;
 
-/// Sent data that is not acknowledged for so many keep-alive intervals means that the peer is gone.
-constexpr int silent_intervals = 3;
-
 const setback shutting_down{error_code::shutting_down, connection_fault::none,
                             "the executor is shutting down"};
 
@@ -47,6 +44,9 @@ setback dropped(std::string text) {
 
 caf::typed_response_promise<command_result> machine_supervisor_state::execute(command& what) {
   ++received;
+  // A tick may be on its way, and must not find a machine idle that has a command again.
+  idle_until.reset();
+  timers.cancel(timer::idle);
   // The promise takes the sender away.
   const auto caller = caf::actor_cast<caf::actor_addr>(self->current_sender());
   auto promise = self->make_response_promise<command_result>();
@@ -159,14 +159,14 @@ bool machine_supervisor_state::must_renew(const established& x) const {
   // One that has carried nothing yet is as good as a new one.
   const bool is_old = x.grows_old && now() >= *x.grows_old && x.channels.commands_sent() > 0;
   return (is_old && x.channels.is_unused())
-         || (x.is_outdated && runner.commands().on_channels() == 0);
+         || (x.takes_no_more() && runner.commands().on_channels() == 0);
 }
 
 channel_pool::demand machine_supervisor_state::demand(const established& x) const {
   channel_pool::demand result;
-  result.command = !x.is_outdated && runner.any_waits();
+  result.command = !x.takes_no_more() && runner.any_waits();
   result.hunt = x.hunting.any_wanted();
-  result.spare = !x.is_outdated && life == life_stage::serving;
+  result.spare = !x.takes_no_more() && life == life_stage::serving;
   result.running = runner.commands().on_channels() > 0;
   result.tracked = runner.commands().tracks();
   return result;
@@ -273,7 +273,7 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
       result.preferred_host_key_types.push_back(key.type);
   }
   result.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-    config.keepalive_interval * silent_intervals);
+    config.keepalive_interval * liveness::silent_intervals);
   return result;
 }
 
@@ -331,7 +331,7 @@ void machine_supervisor_state::attempt_failed(const setback& reason) {
     retries.start_afresh();
 }
 
-// -- the connection ends -------------------------------------------------------------------------
+// -- the connection is used, and ends ------------------------------------------------------------
 
 void machine_supervisor_state::exec_sent(ssh::exec_id id) {
   established& on = *link.get<established>();
@@ -387,6 +387,7 @@ void machine_supervisor_state::credentials_changed() {
 void machine_supervisor_state::expire() {
   idle_until.reset();
   close_connection();
+  retries.start_afresh();
   if (const auto strong_registry = registry.lock())
     self->send(caf::actor_cast<registry_actor>(strong_registry), expired_atom::value, target,
                received);
@@ -498,8 +499,9 @@ void machine_supervisor_state::drive() {
     pursue();
     has_more = link.take_asked();
   }
-  if (has_more)
-    drive_soon();
+  // Behind all that is there, by way of the clock: an actor that sends to itself is never done.
+  if (has_more && !std::exchange(will_drive, true))
+    self->delayed_send(self, duration{0}, drive_atom::value);
   settle();
 }
 
@@ -533,7 +535,7 @@ void machine_supervisor_state::tick() {
   timers.tick_arrived(now());
   while (const auto due = timers.take_due(now())) {
     // The link and the commands are looked at anyway.
-    if (*due == timer::idle)
+    if (*due == timer::idle && runner.commands().empty())
       expire();
     else if (*due == timer::drain)
       drained();

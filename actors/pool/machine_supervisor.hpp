@@ -34,7 +34,9 @@ struct supervisor_services {
 
 /// Owns the connection of one machine and lends it to the machine's commands. It only wires: the
 /// state of the connection is the link's, commands are the runner's, and each rule is a value of
-/// its own. After every message the rules are asked once (`pursue`).
+/// its own. They are asked behind each message that may have changed something (`pursue`): in
+/// `drive`, and when a command arrives, so that a burst of them gets its channels before more count
+/// as waiting.
 struct machine_supervisor_state {
   using attempt = machine_link::attempt;
   using established = machine_link::established;
@@ -93,10 +95,11 @@ struct machine_supervisor_state {
   void connected();
   void attempt_failed(const setback& reason);
 
-  // -- the connection ends -------------------------------------------------------------------
+  // -- the connection is used, and ends ------------------------------------------------------
 
   void exec_sent(ssh::exec_id id);
   void channel_refused(ssh::exec_id id, std::uint32_t reason);
+  /// Of an attempt or a connection, whichever there is.
   void lost(const setback& reason);
   /// Closes the connection, which no command uses.
   void close_connection();

@@ -80,6 +80,10 @@ caf::error check_networking(caf::actor_system& system) {
   if (caf::get_or(system.config(), automatic_connections, false))
     return refuse("middleman.enable-automatic-connections opens a port on all addresses that "
                   "anybody could run commands by: it must be off");
+  if (caf::get_or(system.config(), workers, std::size_t{0}) != 0)
+    return refuse(
+      "middleman.workers has to be 0: with workers, CAF delivers messages of a peer that "
+      "it has forgotten");
   const auto heartbeat = caf::get_or(system.config(), heartbeat_interval, caf::timespan{0});
   const auto timeout = caf::get_or(system.config(), connection_timeout, caf::timespan{0});
   if (heartbeat.count() <= 0)

@@ -73,8 +73,12 @@ bool journal_file::is_full(std::size_t more) const {
   struct stat status {};
 
   // A pipe or a device takes what it takes.
-  return ::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0
-         && static_cast<std::uint64_t>(status.st_size) + more > max_size_;
+  if (::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return false;
+  // One that was removed, as by another process that rotates it, keeps no line.
+  const bool is_removed = status.st_nlink == 0;
+  return is_removed
+         || (status.st_size > 0 && static_cast<std::uint64_t>(status.st_size) + more > max_size_);
 }
 
 void journal_file::rotate() {
@@ -94,7 +98,11 @@ void journal_file::rotate() {
 bool journal_file::make_room() const {
   if (max_files_ == 0)
     return ::unlink(path_.c_str()) == 0;
-  for (std::uint32_t age = max_files_ - 1; age > 0; --age)
+  // Up to the first gap, which an earlier try may have left: no file is moved twice for nothing.
+  std::uint32_t gap = 1;
+  while (gap < max_files_ && fs::exists(old_file(gap)))
+    ++gap;
+  for (std::uint32_t age = gap - 1; age > 0; --age)
     if (!rename_file(old_file(age), old_file(age + 1)))
       return false;
   return rename_file(path_, old_file(1));

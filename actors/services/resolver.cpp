@@ -12,6 +12,9 @@ namespace sshexec {
 
 namespace {
 
+/// A name whose look-ups do not end leaves places for the others.
+constexpr std::size_t most_for_one_name = 8;
+
 ssh::error unreachable(const std::string& host, const std::string& why) {
   return {ssh::error_kind::unreachable, "cannot resolve the name " + host + ": " + why};
 }
@@ -39,7 +42,8 @@ caf::result<address_list> resolver_state::resolve(std::string& host, std::uint16
   auto promise = self->make_response_promise<address_list>();
   const auto now = self->clock().now();
   wanted_name& name = open[host];
-  const bool is_stuck = name.begun_at && now - *name.begun_at >= settings.patience;
+  const bool is_stuck = name.begun_at && now - *name.begun_at >= settings.patience
+                        && running_for[host] < most_for_one_name;
   if (name.questions.empty() || is_stuck) {
     name.begun_at.reset();
     waiting.push_back(host);
@@ -92,6 +96,7 @@ bool resolver_state::start_look_up(const std::string& host) {
     });
   if (started) {
     ++running;
+    ++running_for[host];
     open.at(host).begun_at = self->clock().now();
   }
   return started;
@@ -99,6 +104,8 @@ bool resolver_state::start_look_up(const std::string& host) {
 
 void resolver_state::finish(const std::string& host, caf::expected<address_list> outcome) {
   --running;
+  if (const auto found = running_for.find(host); --found->second == 0)
+    running_for.erase(found);
   answer(host, outcome);
   start_next(self->clock().now());
 }

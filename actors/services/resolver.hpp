@@ -81,6 +81,8 @@ struct resolver_state {
   look_up_resolver_actor::pointer self;
   resolver_settings settings;
   std::size_t running = 0;
+  /// Those that run for each name.
+  std::map<std::string, std::size_t> running_for;
   std::map<std::string, wanted_name> open;
   std::deque<std::string> waiting;
 };

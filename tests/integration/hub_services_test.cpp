@@ -1,11 +1,11 @@
 #include "hub.hpp"
+#include "listening.hpp"
 #include "meeting_place.hpp"
 #include "sshexec/testing/process.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <csignal>
 #include <future>
@@ -73,8 +73,7 @@ class agent {
 public:
   agent() {
     process_ = testing::start_program({"ssh-agent", "-D", "-a", socket()}, null_.get());
-    // The socket is there a moment before somebody listens; this waits for nothing else.
-    while (!is_listening() && testing::is_running(process_))
+    while (!is_listening(socket()) && testing::is_running(process_))
       std::this_thread::sleep_for(1ms);
   }
 
@@ -99,14 +98,6 @@ public:
   void go_on() const { ::kill(process_, SIGCONT); }
 
 private:
-  [[nodiscard]] bool is_listening() const {
-    const ssh::file_descriptor client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_un address{AF_UNIX, {}};
-    socket().copy(address.sun_path, sizeof(address.sun_path) - 1);
-    return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address))
-           == 0;
-  }
-
   testing::temporary_directory directory_;
   ssh::file_descriptor null_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   pid_t process_ = 0;

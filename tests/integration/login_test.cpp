@@ -1,4 +1,5 @@
 #include "direct_client.hpp"
+#include "listening.hpp"
 #include "sshexec/ssh/wire_format.hpp"
 #include "sshexec/testing/loopback.hpp"
 #include "sshexec/testing/openssh_server.hpp"
@@ -68,7 +69,7 @@ public:
   std::string start_agent(const std::vector<std::string>& files) {
     const std::string socket = path("agent" + std::to_string(agents_.size()));
     agents_.push_back(testing::start_program({"ssh-agent", "-D", "-a", socket}, null_.get()));
-    while (!std::filesystem::exists(socket) && testing::is_running(agents_.back()))
+    while (!is_listening(socket) && testing::is_running(agents_.back()))
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     for (const std::string& file : files)
       testing::require_program({"env", "SSH_AUTH_SOCK=" + socket, "ssh-add", "-q", file});

@@ -16,6 +16,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
@@ -211,6 +212,8 @@ struct stage {
 
   [[nodiscard]] connect_settings to(const hub_node& hub) const {
     connect_settings result;
+    // Only a failing test waits so long.
+    result.connect_timeout = std::chrono::minutes{1};
     result.hub.port = hub.port;
     result.tls = client_files;
     result.first_delay = std::chrono::milliseconds{10};

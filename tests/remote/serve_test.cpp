@@ -51,6 +51,8 @@ struct daemon_stage : stage {
 
   [[nodiscard]] connect_settings to(const served& hub) const {
     connect_settings result;
+    // Only a failing test waits so long.
+    result.connect_timeout = 1min;
     result.hub.port = hub.port();
     result.plain = true;
     result.first_delay = 10ms;
@@ -252,6 +254,7 @@ BOOST_AUTO_TEST_CASE(lets_clients_in_though_nobody_reads_whom_it_refused) {
   const std::string said = hub.read_line();
   BOOST_REQUIRE(said.starts_with("sshexec: listening on 127.0.0.1:"));
   connect_settings config;
+  config.connect_timeout = 1min;
   config.hub.port = static_cast<std::uint16_t>(std::stoul(said.substr(said.rfind(':') + 1)));
   config.tls = client_files;
   for (int i = 0; i < 200; ++i) {

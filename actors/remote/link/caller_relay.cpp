@@ -15,6 +15,9 @@ namespace {
 /// and sends what there is of the output.
 constexpr auto answer_patience = std::chrono::seconds{10};
 
+/// A hub refuses more, which might overflow a clock here.
+constexpr caf::timespan longest_deadline = std::chrono::hours{24} * 365;
+
 } // namespace
 
 void caller_relay_state::reached(const executor_actor& hubs_executor) {
@@ -41,7 +44,8 @@ caf::typed_response_promise<command_result> caller_relay_state::execute(machine&
   if (x.what.output_to)
     x.output
       = self->spawn(output_stand_in, x.what.output_to, caf::actor_cast<executor_actor>(self));
-  if (x.what.deadline) {
+  // One that makes no sense is for the hub to refuse.
+  if (x.what.deadline && x.what.deadline->count() > 0 && *x.what.deadline <= longest_deadline) {
     x.deadline = self->clock().now() + *x.what.deadline;
     deadlines.set(id, *x.deadline);
   }

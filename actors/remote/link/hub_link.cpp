@@ -213,6 +213,15 @@ void hub_link_state::connect_later() {
   self->delayed_send(self, delay + jitter, attempt_atom::value, ++attempt);
 }
 
+/// However the link ends, those who wait for its relays are answered.
+hub_link_state::~hub_link_state() {
+  const auto ended
+    = make_failure(error_code::shutting_down,
+                   hub_failure(hub, connection_fault::none, "the link to it has ended"));
+  for (const auto& [caller, relay] : relays)
+    caf::anon_send(relay, refuse_atom::value, ended);
+}
+
 void hub_link_state::end_relays() {
   for (const auto& [caller, relay] : relays) {
     // An exit message would overtake requests.

@@ -46,6 +46,10 @@ struct hub_link_state {
 
   explicit hub_link_state(hub_link_actor::pointer self_ptr) : self(self_ptr) {}
 
+  hub_link_state(const hub_link_state&) = delete;
+  hub_link_state& operator=(const hub_link_state&) = delete;
+  ~hub_link_state();
+
   // -- a caller asks -------------------------------------------------------------------------
 
   caf::result<command_result> execute(machine& target, command& what);

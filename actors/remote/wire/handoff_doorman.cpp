@@ -54,6 +54,10 @@ bool handoff_doorman::new_connection() {
 }
 
 void handoff_doorman::graceful_shutdown() {
+  // What was handed over and not taken has no other owner.
+  handoff_policy policy;
+  for (network::native_socket left = -1; policy.try_accept(left, receiver_.fd());)
+    ssh::file_descriptor{left};
   receiver_.graceful_shutdown();
   detach(&receiver_.backend(), false);
 }

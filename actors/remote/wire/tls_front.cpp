@@ -53,7 +53,9 @@ void tls_front::run() {
 }
 
 bool tls_front::is_done() const {
-  return stopped_ && (flows_.empty() || clock::now() >= last_progress_ + drain_patience);
+  return stopped_ && !listener_
+         && (flows_.empty() || clock::now() >= last_progress_ + drain_patience
+             || clock::now() >= stopped_at_ + longest_drain);
 }
 
 void tls_front::stop_admitting() {
@@ -63,6 +65,7 @@ void tls_front::stop_admitting() {
   accepting_ = false;
   newcomers_.clear();
   last_progress_ = clock::now();
+  stopped_at_ = last_progress_;
 }
 
 void tls_front::wait() {

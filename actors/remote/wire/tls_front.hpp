@@ -24,6 +24,8 @@ public:
   using refused_function = std::function<void(const std::string&)>;
 
   static constexpr std::chrono::seconds drain_patience{10};
+  /// The same for one who takes a little now and then.
+  static constexpr std::chrono::seconds longest_drain{120};
 
   struct options {
     /// For a handshake, from its accept; a peer that needs longer is turned away.
@@ -83,6 +85,7 @@ private:
   bool stopped_ = false;
   /// When a peer last took something.
   clock::time_point last_progress_;
+  clock::time_point stopped_at_;
 };
 
 } // namespace sshexec

@@ -135,7 +135,9 @@ BOOST_AUTO_TEST_CASE(a_key_of_a_type_that_no_server_can_be_offered_is_told) {
   }
   BOOST_REQUIRE(run("openssl genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 -out "
                     + path + ".p && openssl genpkey -paramfile " + path + ".p -out " + path));
-  BOOST_TEST(contains(objection(), "type that cannot be used"));
+  // libssh 0.11 does not read DSA any more.
+  BOOST_TEST((contains(objection(), "type that cannot be used")
+              || contains(objection(), "not in a private key format")));
 }
 
 BOOST_AUTO_TEST_CASE(a_long_passphrase_is_not_cut) {

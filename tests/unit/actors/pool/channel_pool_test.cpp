@@ -117,9 +117,10 @@ BOOST_AUTO_TEST_CASE(channels_that_do_not_close_end_the_connection_if_nothing_el
   wanted.running = false;
   BOOST_TEST((channels.next(now + 3s, wanted) == step::wait));
   BOOST_REQUIRE(channels.deadline().has_value());
-  BOOST_TEST((*channels.deadline() == now + 11s));
-  BOOST_TEST((channels.next(now + 11s - 1ns, wanted) == step::wait));
-  BOOST_TEST((channels.next(now + 11s, wanted) == step::give_up_connection));
+  // The close of the last one may still be on its way.
+  BOOST_TEST((*channels.deadline() == now + 13s));
+  BOOST_TEST((channels.next(now + 13s - 1ns, wanted) == step::wait));
+  BOOST_TEST((channels.next(now + 13s, wanted) == step::give_up_connection));
 }
 
 BOOST_AUTO_TEST_CASE(channels_that_do_not_close_are_not_counted_for_ever_while_others_run) {

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_caller_is_meant_with_all_its_commands_or_those_of_a_name)
   BOOST_TEST((ledger.of_caller(second.address(), "a") == ids{2}));
   BOOST_TEST((ledger.of_caller(second.address(), "b").empty()));
   BOOST_TEST((ledger.of_caller(first.address(), "") == ids{5}));
-  BOOST_TEST((ledger.of_caller(first.address()) == ids{5, 1, 4, 3}));
+  BOOST_TEST((ledger.of_caller(first.address()) == ids{1, 3, 4, 5}));
   ledger.remove(4);
   BOOST_TEST((ledger.of_caller(first.address(), "a") == ids{1}));
 }

@@ -1,10 +1,12 @@
 #include "simulated_pool.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace sshexec;
@@ -133,6 +135,53 @@ BOOST_FIXTURE_TEST_CASE(new_credentials_get_their_attempt_if_the_outdated_ones_a
   BOOST_TEST(answer->result.has_value());
 }
 
+/// Its tick is in the mailbox already, behind the command.
+BOOST_FIXTURE_TEST_CASE(a_command_that_arrives_just_ahead_of_the_expiry_is_not_lost,
+                        simulated_pool) {
+  network.on_start = succeed_at_once;
+  request(some_command());
+  connection().answers_keepalives = true;
+  pass(299s);
+  network.on_start = start_only;
+  auto answer = std::make_shared<pending_answer>();
+  answer->caller = system.spawn([this, answer](caf::event_based_actor* self) {
+    self->request(registry, caf::infinite, execute_atom_v, some_machine(), some_command())
+      .then([answer](command_result& x) { answer->result = std::move(x); },
+            [answer](caf::error& x) { answer->error = std::move(x); });
+  });
+  // The caller asks, and the registry hands it on.
+  scheduler.run_once();
+  scheduler.run_once();
+  scheduler.advance_time(1s);
+  settle();
+  BOOST_REQUIRE(network.alive.size() == 1);
+  BOOST_REQUIRE(!connection().started.empty());
+  connection().finish(connection().started.back().first, 0);
+  settle();
+  BOOST_TEST(answer->result.has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_connection_made_with_outdated_credentials_goes_also_when_it_is_busy,
+                        simulated_pool) {
+  network.on_dial = [](simulated_connection&) {};
+  network.on_start = start_only;
+  const auto first = request(some_command());
+  for (int i = 0; i < 2; ++i) {
+    caf::anon_send(registry, changed_atom_v, some_machine());
+    settle();
+  }
+  connection().emit(ev::authenticated{});
+  settle();
+  network.on_dial = nullptr;
+  const auto second = request(some_command());
+  BOOST_TEST(connection().started.size() == 1U);
+  connection().finish(connection().started.at(0).first, 0);
+  settle();
+  BOOST_TEST(first->result.has_value());
+  BOOST_TEST(network.dialed == 3U);
+  BOOST_TEST(!second->arrived());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_hunt_that_the_server_refuses_to_run_is_not_waited_for, simulated_pool) {
   network.on_start = start_only;
   command what = some_command();
@@ -195,13 +244,18 @@ BOOST_FIXTURE_TEST_CASE(an_overrun_costs_its_own_command_alone, simulated_pool) 
   const auto hog = request(some_command());
   const auto neighbour = request(some_command());
   const ssh::exec_id id = connection().started.at(0).first;
-  connection().partial.stdout_data = "some of it";
   connection().emit(ev::output_overrun{id});
   settle();
-  BOOST_TEST(hog->failed_with(error_code::overloaded));
-  BOOST_TEST(hog->what().output.stdout_data == "some of it");
   BOOST_REQUIRE(connection().signals.size() == 1);
   BOOST_TEST(connection().signals[0].second == "TERM");
+  ssh::exec_outcome killed;
+  killed.exit_signal = "TERM";
+  killed.stdout_data = "some of it";
+  connection().end(id, killed);
+  settle();
+  BOOST_TEST(hog->failed_with(error_code::overloaded));
+  BOOST_TEST((hog->what().termination == termination::killed));
+  BOOST_TEST(hog->what().output.stdout_data == "some of it");
   connection().finish(connection().started.at(1).first, 0);
   settle();
   BOOST_TEST(neighbour->result.has_value());

@@ -292,6 +292,17 @@ BOOST_AUTO_TEST_CASE(a_file_whose_folder_is_gone_for_a_while_loses_no_line) {
   BOOST_TEST(contains(read_file(directory.path() / "folder/journal.log"), "after"));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_was_removed_is_made_anew_before_the_next_line) {
+  auto subject = spawn_journal(system, config);
+  BOOST_REQUIRE(subject);
+  self->send(*subject, make_record("before"));
+  wait_for_line("journal.log", "before");
+  fs::remove(file);
+  self->send(*subject, make_record("after"));
+  end(*subject);
+  BOOST_TEST(contains(read_file(file), "after"));
+}
+
 BOOST_AUTO_TEST_CASE(writing_is_tried_again_at_each_record_and_each_line_stands_alone) {
   auto subject = spawn_journal(system, config);
   BOOST_REQUIRE(subject);
