@@ -6,10 +6,15 @@
 #include <caf/settings.hpp>
 #include <tl/expected.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 namespace sshexec::app {
+
+/// Messages that an actor may handle before others get their turn (`scheduler.max-throughput`); CAF
+/// would let one that is flooded go on without end.
+inline constexpr std::size_t max_throughput = 300;
 
 /// What a configuration file says: the options of the executor, and those of `sshexec serve`, which
 /// are a group of their own in it (`sshexec.serve`).

@@ -45,6 +45,7 @@ private:
       // waits.
       set("scheduler.policy", caf::atom("sharing"));
       set("scheduler.max-threads", 2);
+      set("scheduler.max-throughput", max_throughput);
       register_messages(*this);
       if (networking)
         configure_networking(*this);

@@ -5,6 +5,7 @@
 #include "sshexec/actors/remote/connect_node.hpp"
 #include "sshexec/actors/remote/networking.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
+#include "sshexec/app/configuration.hpp"
 #include "sshexec/app/report.hpp"
 #include "sshexec/app/serve/readiness.hpp"
 #include "sshexec/app/signal_watcher.hpp"
@@ -32,6 +33,7 @@ struct system_config : caf::actor_system_config {
   explicit system_config(const caf::settings& wanted) {
     // Wakes up sooner than stealing does, and sleeps when there is nothing to do.
     set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-throughput", max_throughput);
     register_messages(*this);
     configure_networking(*this);
     apply_system_options(*this, wanted);
