@@ -6,6 +6,7 @@
 #include <caf/spawn_options.hpp>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -43,16 +44,17 @@ BOOST_FIXTURE_TEST_CASE(a_receiver_and_the_first_actor_it_wakes_run_on_the_calli
 }
 
 BOOST_FIXTURE_TEST_CASE(an_actor_that_always_has_messages_goes_on_elsewhere, fixture) {
-  std::atomic<int> left = 1'000'000;
+  // Shared with an actor that goes on behind the test.
+  const auto left = std::make_shared<std::atomic<int>>(1'000'000);
   const auto busy
-    = start(system.spawn<caf::lazy_init>([&](caf::event_based_actor* self) -> caf::behavior {
-        return {[&, self](ready_atom x) {
-          if (left.fetch_sub(1) > 1)
+    = start(system.spawn<caf::lazy_init>([left](caf::event_based_actor* self) -> caf::behavior {
+        return {[left, self](ready_atom x) {
+          if (left->fetch_sub(1) > 1)
             self->send(self, x);
         }};
       }));
   deliver(busy);
-  BOOST_TEST(left.exchange(0) > 0);
+  BOOST_TEST(left->exchange(0) > 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
