@@ -49,19 +49,19 @@ BOOST_FIXTURE_TEST_SUITE(fairness, flooded_hub)
 
 BOOST_AUTO_TEST_CASE(floods_of_output_leave_other_machines_their_turn) {
   // It has a thread of its own, so the floods depend on nobody else's.
-  std::atomic<std::size_t> taken = 0;
+  const auto taken = std::make_shared<std::atomic<std::size_t>>(0);
   const auto consumer = system.spawn<caf::detached>(
-    [&taken](output_consumer::pointer) -> output_consumer::behavior_type {
-      return {[&taken](const output_chunk& chunk) { taken += chunk.data.size(); }};
+    [taken](output_consumer::pointer) -> output_consumer::behavior_type {
+      return {[taken](const output_chunk& chunk) { *taken += chunk.data.size(); }};
     });
   begin(consumer);
   const testing::scripted_server quiet;
   for (int i = 0; i < 20; ++i) {
-    const std::size_t before = taken;
+    const std::size_t before = *taken;
     const answer fine = run(machine_of(quiet), "echo fine");
     BOOST_REQUIRE(fine.succeeded());
     // The floods went on meanwhile, or soon will.
-    while (taken == before)
+    while (*taken == before)
       std::this_thread::yield();
   }
   caf::anon_send_exit(consumer, caf::exit_reason::user_shutdown);
