@@ -35,6 +35,7 @@ struct flooded_hub : hub {
     for (const auto& server : servers) {
       command what = make_command("flood");
       what.output_to = consumer;
+      what.timeout = std::chrono::minutes{10};
       self->send(executor, execute_atom_v, machine_of(*server), what);
     }
   }
