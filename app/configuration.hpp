@@ -14,7 +14,7 @@ namespace sshexec::app {
 
 /// Messages that an actor may handle before others get their turn (`scheduler.max-throughput`); CAF
 /// would let one that is flooded go on without end.
-inline constexpr std::size_t max_throughput = 300;
+inline constexpr std::size_t max_throughput = 30;
 
 /// What a configuration file says: the options of the executor, and those of `sshexec serve`, which
 /// are a group of their own in it (`sshexec.serve`).

@@ -23,6 +23,7 @@ namespace sshexec::test {
 struct hub_config : caf::actor_system_config {
   hub_config() {
     set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-throughput", 30);
     register_messages(*this);
   }
 };
