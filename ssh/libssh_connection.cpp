@@ -455,8 +455,10 @@ void libssh_connection::arm() {
       registration_.arm(poller::interest::write);
     return;
   }
-  // A socket that can be written to is told of at once, but behind the others that are ready.
-  registration_.arm(writing || unfinished_ ? poller::interest::read_write : poller::interest::read);
+  // What is left to be done is in libssh already, and neither side may have anything to say.
+  if (unfinished_)
+    return notify_();
+  registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
 }
 
 void libssh_connection::lose(error reason) {
