@@ -87,7 +87,7 @@ settings soak_settings(const std::string& directory, const std::string& known_ho
   result.retry_delays = {10ms, 20ms, 40ms};
   result.retry_jitter = 0.5;
   result.connect_timeout = connect_timeout;
-  result.keepalive_interval = 1s;
+  result.keepalive_interval = 500ms;
   result.command_timeout = 20s;
   result.kill_grace = 50ms;
   result.idle_timeout = 100ms;
