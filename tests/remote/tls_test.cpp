@@ -239,12 +239,13 @@ BOOST_AUTO_TEST_CASE(whoever_plays_the_hub_without_a_hubs_certificate) {
   for (const tls_files& files :
        {certificates.issue("thief", tls_role::client), without_role(*this)}) {
     const auto listener = testing::listen_on("127.0.0.1");
+    const tls_context thiefs_context = unchecked(files, TLS_server_method());
     auto answer = std::async(std::launch::async, [&] {
       pollfd arrival{listener.get(), POLLIN, 0};
       ::poll(&arrival, 1, 60'000);
       const ssh::file_descriptor socket{::accept(listener.get(), nullptr, nullptr)};
-      const tls_context context = unchecked(files, TLS_server_method());
-      const std::unique_ptr<SSL, decltype(&SSL_free)> server{SSL_new(context.get()), SSL_free};
+      const std::unique_ptr<SSL, decltype(&SSL_free)> server{SSL_new(thiefs_context.get()),
+                                                             SSL_free};
       SSL_set_fd(server.get(), socket.get());
       SSL_accept(server.get());
       // A hub's first byte, without which a client would wait on.
