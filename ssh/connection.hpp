@@ -221,6 +221,9 @@ public:
   /// The peer may be alive then, although nothing is heard of it.
   [[nodiscard]] virtual bool is_reading() const = 0;
 
+  /// Whether the peer has not answered the request for a channel.
+  [[nodiscard]] virtual bool is_opening_channel() const = 0;
+
   /// Bytes that ever arrived: a peer is alive while this grows.
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
 };

@@ -47,6 +47,9 @@ public:
   /// Whether it can still be given a command.
   [[nodiscard]] bool is_spare() const;
 
+  /// Whether the server has not answered the request for it.
+  [[nodiscard]] bool is_opening() const { return state_ == state::opening; }
+
   /// Gives it its command.
   void assign(exec_id id, exec_request request);
 

@@ -110,6 +110,8 @@ public:
 
   [[nodiscard]] bool is_reading() const override { return !must_not_read(); }
 
+  [[nodiscard]] bool is_opening_channel() const override;
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return socket_counter_.in_bytes; }
 
 private:
@@ -367,6 +369,12 @@ void libssh_connection::signal(exec_id id, std::string_view name) {
 exec_outcome libssh_connection::abandon(exec_id id) {
   const auto i = channels_.find(id);
   return i != channels_.end() ? i->second->abandon() : exec_outcome{};
+}
+
+bool libssh_connection::is_opening_channel() const {
+  return (spare_ && spare_->is_opening())
+         || std::any_of(channels_.begin(), channels_.end(),
+                        [](const auto& x) { return x.second->is_opening(); });
 }
 
 void libssh_connection::send_keepalive() {

@@ -308,9 +308,14 @@ void machine_supervisor_state::trust_host_key(attempt& x) {
 void machine_supervisor_state::connected() {
   tell(pool_event_kind::connected);
   retries.connected();
-  link.establish(now(), {config.max_channels, config.spare_channel, config.connect_timeout},
-                 config.keepalive_interval, config.max_connection_age);
+  link.establish(now(), channel_rules(), config.keepalive_interval, config.max_connection_age);
   runner.connected();
+}
+
+channel_pool::rules machine_supervisor_state::channel_rules() const {
+  if (one_at_a_time.holds(now()))
+    return {1, false, config.connect_timeout};
+  return {config.max_channels, config.spare_channel, config.connect_timeout};
 }
 
 void machine_supervisor_state::attempt_failed(const setback& reason) {
@@ -355,6 +360,10 @@ void machine_supervisor_state::lost(const setback& reason) {
   if (on == nullptr)
     return attempt_failed(reason);
   tell(pool_event_kind::connection_lost, &reason);
+  const bool asked_for_second
+    = on->connection->is_opening_channel() && on->channels.slots().open() > 1;
+  if (asked_for_second && reason.fault == connection_fault::dropped)
+    one_at_a_time.ended_at_second(now());
   // A connection that never carried a command is no better than one that was never made.
   const bool is_proven = on->channels.commands_sent() > 0 || runner.commands().empty();
   runner.interrupt(*on, reason, is_proven);

@@ -3,6 +3,7 @@
 #include "sshexec/actors/pool/command_runner.hpp"
 #include "sshexec/actors/pool/machine_link.hpp"
 #include "sshexec/actors/pool/retry_plan.hpp"
+#include "sshexec/actors/pool/single_channel.hpp"
 #include "sshexec/actors/pool/supervisor_actor.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
 #include "sshexec/actors/runtime/time.hpp"
@@ -93,6 +94,7 @@ struct machine_supervisor_state {
   void host_key_presented(const ssh::host_key& key);
   void trust_host_key(attempt& x);
   void connected();
+  [[nodiscard]] channel_pool::rules channel_rules() const;
   void attempt_failed(const setback& reason);
 
   // -- the connection is used, and ends ------------------------------------------------------
@@ -149,6 +151,7 @@ struct machine_supervisor_state {
 
   machine_link link;
   retry_plan retries;
+  single_channel one_at_a_time;
   command_runner runner;
   timer_queue<timer> timers;
   /// When the machine is retired, while it has no commands.

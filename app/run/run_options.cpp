@@ -67,8 +67,9 @@ checked parse_into(T& field, const std::optional<std::string>& given, Parser par
 
 /// What holds for one command unless a file says otherwise.
 caf::settings defaults_of_run() {
-  // One command needs no record of its own on the terminal.
-  caf::settings result{{"journal", caf::config_value{"none"}}};
+  // One command needs no record of its own on the terminal, and no channel for the next one.
+  caf::settings result{{"journal", caf::config_value{"none"}},
+                       {"spare-channel", caf::config_value{false}}};
   // As ssh does.
   const char* agent = std::getenv("SSH_AUTH_SOCK");
   if (agent != nullptr && *agent != '\0')

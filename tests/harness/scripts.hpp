@@ -79,6 +79,9 @@ struct connection_script {
   /// only one that libssh can give. A channel counts until both sides have closed it.
   std::size_t max_channels = std::numeric_limits<std::size_t>::max();
 
+  /// Ends the connection in this way instead of refusing such a channel, as small servers do.
+  std::optional<breakage> at_surplus_channel = {};
+
   /// Whether environment variables (RFC 4254 §6.4) are taken, for `step::run_shell`.
   bool accepts_environment = true;
 };

@@ -322,6 +322,10 @@ void server_connection::open_channel(ssh_message request) {
     = std::ranges::count_if(channels_, [](const server_channel& x) { return !x.closed(); });
   if (ssh_message_subtype(request) != SSH_CHANNEL_SESSION
       || std::cmp_greater_equal(open, script_.max_channels)) {
+    if (script_.at_surplus_channel) {
+      context_.broken = {*script_.at_surplus_channel};
+      return;
+    }
     ssh_message_reply_default(request);
     context_.note(event::channel_refused, number);
     return;

@@ -51,6 +51,21 @@ BOOST_FIXTURE_TEST_CASE(commands_that_time_out_leave_their_channels_to_others,
   BOOST_TEST(server.authentications() == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_server_that_ends_at_a_second_channel_serves_one_command_after_the_other,
+                        hub) {
+  const testing::scripted_server server{{.connections = [](unsigned) {
+    return testing::connection_script{.max_channels = 1,
+                                      .at_surplus_channel = testing::breakage::hang_up};
+  }}};
+  const machine target = machine_of(server);
+  // The first ones tell it.
+  run(target, std::vector<command>(2, make_command("echo fine")));
+  for (const answer& x : run(target, std::vector<command>(6, make_command("echo fine")))) {
+    BOOST_REQUIRE(x.succeeded());
+    BOOST_TEST(x.outcome->attempts == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(
   a_background_process_that_holds_the_output_open_costs_the_timeout_and_no_more) {
   const testing::openssh_server server;

@@ -136,6 +136,8 @@ public:
 
   [[nodiscard]] bool is_reading() const override { return reading; }
 
+  [[nodiscard]] bool is_opening_channel() const override { return opening_channel; }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
 
   ssh::connection_settings settings;
@@ -154,6 +156,7 @@ public:
   std::size_t keepalives = 0;
   bool answers_keepalives = false;
   bool reading = true;
+  bool opening_channel = false;
   std::uint64_t bytes = 0;
   /// So many chunks of output are still to come of this command, one whenever it is looked for.
   std::size_t flood = 0;

@@ -70,6 +70,44 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_the_spare_costs_no_command_its_channe
   BOOST_TEST((first->result && second->result));
 }
 
+/// As some do instead of refusing it. A loss at that moment may be chance, the second one is not.
+BOOST_AUTO_TEST_CASE(a_server_that_ends_at_a_second_channel_is_given_one_at_a_time) {
+  network.on_start = start_only;
+  const auto die_at_spare = [](simulated_connection& x) {
+    x.opening_channel = true;
+    x.lose(ssh::error_kind::dropped);
+  };
+  for (const auto until_tried_again : {1min, 2min}) {
+    network.on_spare = die_at_spare;
+    const auto first = request(some_command());
+    const auto second = request(some_command());
+    pass(1s);
+    BOOST_TEST(connection().started.size() == 1U);
+    connection().finish(connection().started.at(0).first, 0);
+    settle();
+    BOOST_TEST(connection().started.size() == 2U);
+    connection().finish(connection().started.at(1).first, 0);
+    settle();
+    BOOST_TEST((first->result && second->result));
+    BOOST_TEST(connection().spares_opened == 0U);
+    network.on_spare = nullptr;
+    connection().lose(ssh::error_kind::dropped);
+    pass(until_tried_again);
+  }
+  request(some_command());
+  BOOST_TEST(connection().spares_opened == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_ends_while_no_channel_is_opened_limits_nobody) {
+  network.on_start = succeed_at_once;
+  for (int i = 0; i < 3; ++i) {
+    request(some_command());
+    BOOST_TEST(connection().spares_opened == 1U);
+    connection().lose(ssh::error_kind::dropped);
+    settle();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(waiting_commands_leave_no_room_for_a_spare) {
   network.on_start = start_only;
   for (int i = 0; i < 12; ++i)
