@@ -52,6 +52,18 @@ bool comes(std::promise<void>& x) {
   return x.get_future().wait_for(patience) == std::future_status::ready;
 }
 
+/// A registration that goes, and the one that gets its socket's number.
+struct successors {
+  stream first;
+  stream second;
+  std::promise<void> left_place;
+  std::promise<void> told;
+  int left = 100;
+  sshexec::ssh::poller watcher;
+  sshexec::ssh::poller::registration place;
+  sshexec::ssh::poller::registration successor;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_socket_is_told_of_while_another_ones_owner_is_busy) {
@@ -158,19 +170,8 @@ BOOST_AUTO_TEST_CASE(a_socket_that_always_has_news_gives_the_others_their_turn) 
 /// Its number may be another socket's by the time that the thread looks at it, or arms it.
 BOOST_DATA_TEST_CASE(an_owner_may_leave_while_its_next_news_are_looked_for,
                      boost::unit_test::data::make({false, true}), successor_has_news_at_once) {
-  struct shared_state {
-    stream first;
-    stream second;
-    std::promise<void> left_place;
-    std::promise<void> told;
-    int left = 100;
-    sshexec::ssh::poller watcher;
-    sshexec::ssh::poller::registration place;
-    sshexec::ssh::poller::registration successor;
-  };
-
-  const auto shared = std::make_shared<shared_state>();
-  const std::weak_ptr<shared_state> weak = shared;
+  const auto shared = std::make_shared<successors>();
+  const std::weak_ptr<successors> weak = shared;
   const int number = shared->first.watched.get();
   shared->place = shared->watcher.add(number, [weak, number] {
     const auto self = weak.lock();
