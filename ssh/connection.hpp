@@ -76,7 +76,10 @@ struct exec_outcome {
 namespace event {
 
 /// A socket is connected; only the handshake is left.
-struct transport_connected {};
+struct transport_connected {
+  /// This process will soon have no more descriptors.
+  bool descriptors_run_short = false;
+};
 
 /// Key exchange is through and the server proved to hold this key. Nothing more is sent until the
 /// owner calls `authenticate`.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -36,6 +37,13 @@ public:
 private:
   int value_ = -1;
 };
+
+/// Whether a descriptor that was just opened is one of the last few that a process may have with
+/// this limit: the kernel gives out the lowest number that is free (open(2)).
+bool is_one_of_the_last(int descriptor, std::uint64_t limit);
+
+/// The same with this process's limit (getrlimit(2), RLIMIT_NOFILE).
+bool is_one_of_the_last(int descriptor);
 
 struct pipe_ends {
   file_descriptor reading;

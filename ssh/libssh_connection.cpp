@@ -2,6 +2,7 @@
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/handles.hpp"
 #include "sshexec/ssh/login_report.hpp"
 #include "sshexec/ssh/session_setup.hpp"
@@ -213,7 +214,7 @@ void libssh_connection::dial() {
   if (!*outcome)
     return lose(outcome->error());
   dialer_.reset();
-  events_.emplace_back(event::transport_connected{});
+  events_.emplace_back(event::transport_connected{is_one_of_the_last((*outcome)->get())});
   begin_session(std::move(**outcome));
 }
 

@@ -277,7 +277,10 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   return result;
 }
 
-void machine_supervisor_state::transport_connected() {
+void machine_supervisor_state::transport_connected(const ssh::event::transport_connected& e) {
+  const auto strong_registry = registry.lock();
+  if (e.descriptors_run_short && strong_registry)
+    self->send(caf::actor_cast<registry_actor>(strong_registry), make_room_atom::value);
   auto* const x = link.get<attempt>();
   x->step = "exchanging keys";
   x->next_address.reset();
@@ -377,6 +380,11 @@ void machine_supervisor_state::close_connection() {
   if (link.is<established>())
     tell(pool_event_kind::connection_closed);
   link.drop();
+}
+
+void machine_supervisor_state::make_room() {
+  if (runner.commands().empty())
+    expire();
 }
 
 void machine_supervisor_state::credentials_changed() {
@@ -481,7 +489,7 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
   auto* const on = link.get<established>();
   std::visit(
     overloaded{
-      [this](ev::transport_connected) { transport_connected(); },
+      [this](ev::transport_connected e) { transport_connected(e); },
       [this](ev::host_key_presented& e) { host_key_presented(e.key); },
       [this](ev::authenticated) { connected(); },
       [this](ev::exec_sent e) { exec_sent(e.id); },
@@ -597,6 +605,10 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.drive();
     },
     [self](status_atom) { return self->state.status(); },
+    [self](make_room_atom) {
+      self->state.make_room();
+      self->state.drive();
+    },
     [self](observers_atom, observer_list& observers) {
       self->state.runner.activity().observe(std::move(observers));
     },

@@ -90,7 +90,7 @@ struct machine_supervisor_state {
   void queue_when_prepared(attempt& x);
   void dial(attempt& x);
   [[nodiscard]] ssh::connection_settings connection_settings(attempt& x) const;
-  void transport_connected();
+  void transport_connected(const ssh::event::transport_connected& e);
   void host_key_presented(const ssh::host_key& key);
   void trust_host_key(attempt& x);
   void connected();
@@ -105,6 +105,7 @@ struct machine_supervisor_state {
   void lost(const setback& reason);
   /// Closes the connection, which no command uses.
   void close_connection();
+  void make_room();
   void credentials_changed();
   void expire();
 

@@ -28,6 +28,9 @@ std::size_t size_of_request(const command& what) {
                       : what.line.size();
 }
 
+/// Connections that are closed together when descriptors are short.
+constexpr std::size_t given_up_at_once = 8;
+
 bool is_bound(caf::timespan x) {
   return x.count() > 0 && x <= longest_duration;
 }
@@ -48,6 +51,7 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
     return refuse(target, what, error_code::invalid_argument, std::move(*reason));
   entry& chosen = entry_of(target);
   ++chosen.delegated;
+  chosen.last_asked = self->clock().now();
   return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
 }
 
@@ -80,6 +84,22 @@ void pool_registry_state::expired(const machine& target, std::uint64_t received)
   event.time = caf::make_timestamp();
   event.machine = target;
   tell(observers, event);
+}
+
+void pool_registry_state::make_room() {
+  std::vector<entry*> longest_unused;
+  longest_unused.reserve(machines.size());
+  for (auto& [target, known] : machines)
+    longest_unused.push_back(&known);
+  const auto count = static_cast<std::ptrdiff_t>(std::min(given_up_at_once, longest_unused.size()));
+  std::partial_sort(longest_unused.begin(), longest_unused.begin() + count, longest_unused.end(),
+                    [](const entry* a, const entry* b) { return a->last_asked < b->last_asked; });
+  longest_unused.resize(static_cast<std::size_t>(count));
+  for (entry* const known : longest_unused) {
+    self->send(known->supervisor, make_room_atom::value);
+    // One that runs a long command has nothing to give up, and the next call is for others.
+    known->last_asked = self->clock().now();
+  }
 }
 
 void pool_registry_state::supervisor_ended(const caf::actor_addr& supervisor) {
@@ -315,6 +335,7 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](expired_atom, const machine& target, std::uint64_t received) {
       self->state.expired(target, received);
     },
+    [self](make_room_atom) { self->state.make_room(); },
   };
 }
 

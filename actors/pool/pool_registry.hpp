@@ -3,6 +3,7 @@
 #include "sshexec/actors/pool/machine_supervisor.hpp"
 #include "sshexec/actors/pool/observers.hpp"
 #include "sshexec/actors/runtime/reply.hpp"
+#include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/settings.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -25,6 +26,8 @@ struct pool_registry_state {
     supervisor_actor supervisor;
     /// Requests ever handed over; an expiry that counts fewer has one still ahead of it.
     std::uint64_t delegated = 0;
+    /// When it got a request, or was asked to make room.
+    time_point last_asked{};
   };
 
   /// A round of questions to all supervisors. There is one at a time: who asks meanwhile shares the
@@ -42,6 +45,7 @@ struct pool_registry_state {
   void cancel(machine& target, std::string& command_id);
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
   void expired(const machine& target, std::uint64_t received);
+  void make_room();
   void supervisor_ended(const caf::actor_addr& supervisor);
   void shut_down(const caf::error& reason);
 

@@ -16,6 +16,7 @@ namespace sshexec {
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
 using drive_atom = caf::atom_constant<caf::atom("drive")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
+using make_room_atom = caf::atom_constant<caf::atom("makeroom")>;
 using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
 using supervisor_actor = caf::typed_actor<
@@ -26,6 +27,8 @@ using supervisor_actor = caf::typed_actor<
   caf::replies_to<status_atom>::with<machine_status>,
   /// The machine's credentials changed.
   caf::reacts_to<changed_atom>,
+  /// Descriptors are short: expires now if it has no commands.
+  caf::reacts_to<make_room_atom>,
   /// From now on these are told what happens.
   caf::reacts_to<observers_atom, observer_list>,
   /// The socket of the connection with this number can be read or written.
@@ -38,6 +41,8 @@ using supervisor_actor = caf::typed_actor<
 using registry_actor = executor_actor::extend<
   /// A machine's supervisor, having received so many commands, has been idle for the idle timeout
   /// and has closed its connection.
-  caf::reacts_to<expired_atom, machine, std::uint64_t>>;
+  caf::reacts_to<expired_atom, machine, std::uint64_t>,
+  /// Descriptors are short.
+  caf::reacts_to<make_room_atom>>;
 
 } // namespace sshexec

@@ -1,10 +1,12 @@
 #include "crowd.hpp"
+#include "descriptor_limit.hpp"
 #include "hub.hpp"
 #include "meeting_place.hpp"
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 
 #include <chrono>
 #include <csignal>
@@ -63,6 +65,21 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_ends_at_a_second_channel_serves_one_comman
   for (const answer& x : run(target, std::vector<command>(6, make_command("echo fine")))) {
     BOOST_REQUIRE(x.succeeded());
     BOOST_TEST(x.outcome->attempts == 1U);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(more_machines_than_descriptors_are_served_one_after_the_other, hub) {
+  const testing::scripted_server server{
+    {.commands = [](const std::string&) { return testing::print("fine\n"); }}};
+  machine target = machine_of(server);
+  const int next = ssh::file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}.get();
+  const descriptor_limit limit{static_cast<rlim_t>(next) + 64};
+  // Each takes three: one here, and two of the server's.
+  for (int i = 0; i < 60; ++i) {
+    target.username = std::to_string(i);
+    const answer x = run(target, "print");
+    BOOST_REQUIRE_MESSAGE(x.succeeded(), x.what().message);
+    BOOST_TEST(x->attempts == 1U);
   }
 }
 

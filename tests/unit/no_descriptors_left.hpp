@@ -1,25 +1,12 @@
 #pragma once
 
-#include <sys/resource.h>
+#include "descriptor_limit.hpp"
 
 namespace sshexec::test {
 
 /// Whatever this process opens meanwhile fails with EMFILE.
-class no_descriptors_left {
-public:
-  no_descriptors_left() {
-    ::getrlimit(RLIMIT_NOFILE, &former_);
-    const rlimit none{0, former_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-
-  no_descriptors_left(const no_descriptors_left&) = delete;
-  no_descriptors_left& operator=(const no_descriptors_left&) = delete;
-
-  ~no_descriptors_left() { ::setrlimit(RLIMIT_NOFILE, &former_); }
-
-private:
-  rlimit former_{};
+struct no_descriptors_left : descriptor_limit {
+  no_descriptors_left() : descriptor_limit{0} {}
 };
 
 } // namespace sshexec::test

@@ -1,14 +1,15 @@
 #include "files.hpp"
+#include "no_descriptors_left.hpp"
 #include "sshexec/ssh/known_hosts.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -257,13 +258,10 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_one_holds_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_shortage_of_descriptors_is_no_verdict_about_the_file) {
   write_file(file, "host.example " + ed25519 + "\n");
-  rlimit before{};
-  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  const rlimit none{0, before.rlim_max};
-  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  std::optional<no_descriptors_left> shortage{std::in_place};
   const auto found = subject.find("host.example", 22);
   const auto written = subject.append("other.example", 22, ed25519_key);
-  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  shortage.reset();
   BOOST_REQUIRE(!found);
   BOOST_TEST((found.error().kind == ssh::error_kind::shortage));
   BOOST_REQUIRE(!written);

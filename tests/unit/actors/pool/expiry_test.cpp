@@ -39,4 +39,33 @@ BOOST_AUTO_TEST_CASE(a_command_that_arrives_during_the_expiry_is_not_lost) {
   BOOST_TEST(next->result.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(descriptors_that_run_short_are_taken_from_the_longest_idle) {
+  network.on_start = start_only;
+  const auto busy = request(some_command(), some_machine("busy"));
+  network.on_start = succeed_at_once;
+  network.on_dial = [](simulated_connection& x) {
+    x.answers_keepalives = true;
+    x.emit(ssh::event::authenticated{});
+  };
+  for (int i = 0; i < 10; ++i) {
+    request(some_command(), some_machine(std::to_string(i)));
+    pass(1s);
+  }
+  network.on_dial = [](simulated_connection& x) {
+    x.emit(ssh::event::transport_connected{.descriptors_run_short = true});
+    x.emit(ssh::event::authenticated{});
+  };
+  const auto last = request(some_command(), some_machine("last"));
+  BOOST_TEST(last->result.has_value());
+  // The one that is busy, machines 7 to 9, and the last.
+  BOOST_TEST(network.alive.size() == 5U);
+  BOOST_TEST(!busy->arrived());
+  network.on_dial = nullptr;
+  const auto dialed = network.dialed;
+  BOOST_TEST(request(some_command(), some_machine("9"))->result.has_value());
+  BOOST_TEST(network.dialed == dialed);
+  BOOST_TEST(request(some_command(), some_machine("0"))->result.has_value());
+  BOOST_TEST(network.dialed == dialed + 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
