@@ -33,6 +33,18 @@ BOOST_FIXTURE_TEST_CASE(a_machine_that_failed_again_and_again_is_left_alone_for_
   BOOST_TEST(network.dialed == 4U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_machine_that_is_left_alone_keeps_nobody_waiting, pool_with_breaker) {
+  network.on_dial = [](simulated_connection& x) { x.lose(ssh::error_kind::refused); };
+  request(some_command());
+  pass(1s);
+  const auto given_up = request(some_command());
+  const auto has_attempts_left = request(some_command());
+  pass(1s);
+  BOOST_TEST(given_up->what().attempts == 2U);
+  BOOST_TEST(has_attempts_left->failed_with(error_code::connection_error));
+  BOOST_TEST(has_attempts_left->what().attempts == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(one_attempt_decides_whether_the_machine_is_left_alone_again,
                         pool_with_breaker) {
   network.on_dial = [](simulated_connection& x) { x.lose(ssh::error_kind::refused); };
