@@ -52,7 +52,10 @@ result<socket_ends> make_socket_pair() {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return tl::unexpected{
       error{error_kind::shortage, "cannot set up an SSH session: " + from_errno(errno).text}};
-  return socket_ends{file_descriptor{ends[0]}, file_descriptor{ends[1]}};
+  socket_ends result{file_descriptor{ends[0]}, file_descriptor{ends[1]}};
+  if (ends[0] > largest_socket || ends[1] > largest_socket)
+    return no_session();
+  return result;
 }
 
 /// What libssh serves sessions by, with a host key that was made for them; null if it cannot.
@@ -146,8 +149,7 @@ result<finding> examine(cipher_family family, ssh_bind host, const alteration& a
   if (!ends)
     return tl::unexpected{std::move(ends.error())};
   const session_handle server = accept(host, std::move(ends->server));
-  // Where everything is offered, only a shortage can be in the way.
-  if (!server || !make_session(ends->client.get(), {}))
+  if (!server)
     return no_session();
   const session_handle client = make_session(ends->client.get(), offering(family));
   if (!client)
@@ -188,6 +190,9 @@ result<integrity_verdict> check_integrity(const alteration& alter) {
     else if (*found == finding::unusable)
       verdict.unusable.insert(family);
   }
+  // Where no cipher can be used, it is not for the ciphers.
+  if (verdict.unusable.size() == all_cipher_families.size())
+    return no_session();
   return verdict;
 }
 

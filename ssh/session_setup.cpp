@@ -36,8 +36,6 @@ int decline(ssh_session, ssh_message, void*) {
 } // namespace
 
 session_handle make_session(int socket, const connection_settings& settings) {
-  // libssh takes the lower 16 bits of a larger number for its socket.
-  constexpr int largest_socket = 0xFFFF;
   session_handle session{socket <= largest_socket ? ssh_new() : nullptr};
   if (!session)
     return session;

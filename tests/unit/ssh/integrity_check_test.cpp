@@ -1,3 +1,4 @@
+#include "no_descriptors_left.hpp"
 #include "sshexec/ssh/integrity_check.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -76,6 +77,13 @@ BOOST_AUTO_TEST_CASE(a_libssh_that_takes_what_comes_is_found_out) {
   BOOST_REQUIRE(verdict);
   BOOST_TEST(verdict->unsound.size() == ssh::all_cipher_families.size());
   BOOST_TEST(verdict->unusable.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_moment_without_descriptors_is_no_verdict_on_libssh) {
+  const test::no_descriptors_left shortage;
+  const auto verdict = ssh::check_integrity();
+  BOOST_REQUIRE(!verdict);
+  BOOST_TEST((verdict.error().kind == ssh::error_kind::shortage));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
