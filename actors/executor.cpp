@@ -4,6 +4,7 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/runtime/spawn_poller.hpp"
+#include "sshexec/actors/services/cipher_check.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -32,9 +34,17 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
-/// Starts an executor that ends `owned` with itself.
+/// Tells the administrator something that is about no request.
+void tell(const execution_journal_actor& journal, const std::string& text) {
+  std::fprintf(stderr, "sshexec: %s\n", text.c_str());
+  if (journal)
+    caf::anon_send(journal, notice_atom::value, text);
+}
+
+/// Starts an executor that ends `owned` with itself, and has a journal of its own or a hub's.
 caf::expected<executor_actor> start(caf::actor_system& system, settings config,
-                                    executor_services given, std::vector<caf::actor> owned) {
+                                    executor_services given, const execution_journal_actor& journal,
+                                    std::vector<caf::actor> owned) {
   if (config.user.empty())
     config.user = current_user();
   auto poller = spawn_poller(system);
@@ -55,6 +65,10 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(key_ring, std::move(given.credentials)));
   services.host_keys = std::move(given.host_keys);
+  services.ciphers
+    = own(system.spawn(cipher_check, cipher_check_settings{.tell = [journal](const auto& text) {
+                         tell(journal, text);
+                       }}));
   services.gate = own(system.spawn(connect_gate, config.max_connects_per_host));
   services.journal = std::move(given.journal);
   services.connect = ssh::make_connection_factory(std::move(*poller));
@@ -69,7 +83,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   if (auto complaint = validate(config))
     return complaint;
   if (of_hub.journal)
-    return start(system, std::move(config), std::move(of_hub), {});
+    return start(system, std::move(config), std::move(of_hub), {}, {});
   auto journal = spawn_journal(system, config);
   if (!journal)
     return std::move(journal.error());
@@ -80,7 +94,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 }
 
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             const journal_actor& journal,
+                                             const execution_journal_actor& journal,
                                              executor_services of_hub) {
   if (auto complaint = validate(config))
     return complaint;
@@ -89,7 +103,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   std::vector<caf::actor> owned;
   if (journal)
     owned.push_back(caf::actor_cast<caf::actor>(journal));
-  return start(system, std::move(config), std::move(of_hub), std::move(owned));
+  return start(system, std::move(config), std::move(of_hub), journal, std::move(owned));
 }
 
 } // namespace sshexec

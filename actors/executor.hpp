@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
@@ -38,7 +39,7 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 
 /// Does the same with a journal that was made before; the executor ends it together with itself.
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
-                                             const journal_actor& journal,
+                                             const execution_journal_actor& journal,
                                              executor_services of_hub = {});
 
 } // namespace sshexec

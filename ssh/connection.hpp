@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/ciphers.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/host_key.hpp"
 #include "sshexec/ssh/poller.hpp"
@@ -242,6 +243,8 @@ struct connection_settings {
   std::vector<std::string> agents;
   /// Keys and agents that cannot be used, and why: told when the login is refused.
   std::string passed_over = {};
+  /// Not to be offered.
+  cipher_families ciphers_left_out = {};
   /// Host key algorithms to prefer, because keys of these types are known.
   std::vector<std::string> preferred_host_key_types;
   /// Once unacknowledged for this long, sent data means that the peer is gone (TCP_USER_TIMEOUT).

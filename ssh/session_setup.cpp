@@ -1,5 +1,7 @@
 #include "sshexec/ssh/session_setup.hpp"
 
+#include "sshexec/ssh/ciphers.hpp"
+
 #include <libssh/callbacks.h>
 #include <libssh/server.h>
 
@@ -10,21 +12,6 @@
 namespace sshexec::ssh {
 
 namespace {
-
-/// Ciphers by their speed on this processor; libssh's own list stays behind them.
-const char* preferred_ciphers() {
-#if defined(__x86_64__)
-  static const bool aes_is_fast = __builtin_cpu_supports("aes") != 0;
-#elif defined(__ARM_FEATURE_AES)
-  static const bool aes_is_fast = true;
-#else
-  static const bool aes_is_fast = false;
-#endif
-  return aes_is_fast ? "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
-                       "chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
-                     : "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,"
-                       "aes256-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr";
-}
 
 /// The algorithms to offer for the host key, those of keys on record first, so that a server with
 /// several keys shows the one we know.
@@ -49,8 +36,6 @@ int decline(ssh_session, ssh_message, void*) {
 } // namespace
 
 session_handle make_session(int socket, const connection_settings& settings) {
-  // libssh takes the lower 16 bits of a larger number for its socket.
-  constexpr int largest_socket = 0xFFFF;
   session_handle session{socket <= largest_socket ? ssh_new() : nullptr};
   if (!session)
     return session;
@@ -59,6 +44,7 @@ session_handle make_session(int socket, const connection_settings& settings) {
   ssh_set_message_callback(session.get(), decline, nullptr);
   const bool no = false;
   const std::string host_keys = host_key_algorithms(settings.preferred_host_key_types);
+  const std::string ciphers = ciphers_to_offer(settings.ciphers_left_out);
   const auto set = [&session](ssh_options_e option, const void* value) {
     return ssh_options_set(session.get(), option, value) == SSH_OK;
   };
@@ -71,8 +57,8 @@ session_handle make_session(int socket, const connection_settings& settings) {
     = set(SSH_OPTIONS_PROCESS_CONFIG, &no) && set(SSH_OPTIONS_SSH_DIR, "/dev/null")
       && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null") && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null")
       && set(SSH_OPTIONS_USER, unused_username) && set(SSH_OPTIONS_HOSTKEYS, host_keys.c_str())
-      && set(SSH_OPTIONS_CIPHERS_C_S, preferred_ciphers())
-      && set(SSH_OPTIONS_CIPHERS_S_C, preferred_ciphers()) && set(SSH_OPTIONS_FD, &socket);
+      && set(SSH_OPTIONS_CIPHERS_C_S, ciphers.c_str())
+      && set(SSH_OPTIONS_CIPHERS_S_C, ciphers.c_str()) && set(SSH_OPTIONS_FD, &socket);
   return all_set ? std::move(session) : session_handle{};
 }
 

@@ -56,7 +56,9 @@ public:
     [[nodiscard]] std::optional<time_point> deadline() const;
 
     /// Whether all services have answered.
-    [[nodiscard]] bool is_prepared() const { return login && known && addresses; }
+    [[nodiscard]] bool is_prepared() const {
+      return login && known && addresses && ciphers_left_out;
+    }
 
     /// Gives the next address its turn too, if it is time, and one is left.
     void try_next_address(time_point now);
@@ -74,6 +76,7 @@ public:
     std::optional<ssh::login> login;
     std::optional<ssh::known_keys> known;
     std::optional<std::vector<ssh::address>> addresses;
+    std::optional<ssh::cipher_families> ciphers_left_out;
 
     gate_place place;
     std::unique_ptr<ssh::connection> connection;

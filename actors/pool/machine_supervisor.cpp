@@ -193,6 +193,13 @@ machine_link::attempt& machine_supervisor_state::connect() {
       queue_when_prepared(x);
     },
     resolve_atom::value, target.hostname, target.port);
+  ask<ssh::cipher_families>(
+    services.ciphers,
+    [this](attempt& x, ssh::cipher_families& left_out) {
+      x.ciphers_left_out = std::move(left_out);
+      queue_when_prepared(x);
+    },
+    check_atom::value);
   if (config.host_key_policy == host_key_policy::off) {
     result.known.emplace();
     return result;
@@ -272,6 +279,7 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
     for (const ssh::host_key& key : *keys)
       result.preferred_host_key_types.push_back(key.type);
   }
+  result.ciphers_left_out = std::move(*x.ciphers_left_out);
   result.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
     config.keepalive_interval * liveness::silent_intervals);
   return result;

@@ -28,6 +28,7 @@ struct supervisor_services {
   resolver_actor resolver;
   key_ring_actor keys;
   host_key_store host_keys;
+  cipher_check_actor ciphers;
   connect_gate_actor gate;
   journal_actor journal;
   ssh::connection_factory connect;

@@ -6,6 +6,7 @@
 #include "sshexec/actors/services/journal_line.hpp"
 
 #include <caf/stateful_actor.hpp>
+#include <caf/timestamp.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -22,8 +23,6 @@ namespace sshexec {
 
 namespace {
 
-using line_formatter = std::string (*)(const execution_record&);
-
 struct execution_journal_state {
   static inline const char* name = "sshexec.execution_journal";
 };
@@ -32,8 +31,7 @@ struct execution_journal_state {
 class line_writer {
 public:
   /// Throws `spdlog::spdlog_ex` when the journal cannot be opened.
-  explicit line_writer(const settings& config)
-    : to_line_(config.journal_format == "json" ? to_json_line : to_plain_line) {
+  explicit line_writer(const settings& config) : is_json_(config.journal_format == "json") {
     if (config.journal != "stderr")
       file_ = std::make_shared<journal_file>(expand_home(config.journal), config.journal_max_size,
                                              config.journal_max_files);
@@ -50,12 +48,13 @@ public:
   line_writer& operator=(const line_writer&) = delete;
 
   void write(const execution_record& x) {
-    const auto missing = missing_;
-    logger_->info(to_line_(x));
-    if (missing == 0 || missing_ != missing)
-      return;
-    tell(fmt::format("the journal is written again; records that are missing: {}", missing));
-    missing_ = 0;
+    write_line(is_json_ ? to_json_line(x) : to_plain_line(x));
+  }
+
+  void write_notice(const std::string& text) {
+    if (file_)
+      write_line(is_json_ ? to_json_line(text, caf::make_timestamp())
+                          : to_plain_line(text, caf::make_timestamp()));
   }
 
   void reopen() {
@@ -68,6 +67,15 @@ public:
   }
 
 private:
+  void write_line(const std::string& line) {
+    const auto missing = missing_;
+    logger_->info(line);
+    if (missing == 0 || missing_ != missing)
+      return;
+    tell(fmt::format("the journal is written again; records that are missing: {}", missing));
+    missing_ = 0;
+  }
+
   /// A stderr that cannot be written must not end the journal: fmt::print would throw.
   static void tell(const std::string& text) { std::fprintf(stderr, "sshexec: %s\n", text.c_str()); }
 
@@ -77,7 +85,7 @@ private:
       tell("cannot write to the journal: " + reason);
   }
 
-  line_formatter to_line_;
+  bool is_json_;
   /// None: the journal is stderr.
   std::shared_ptr<journal_file> file_;
   std::unique_ptr<spdlog::logger> logger_;
@@ -91,6 +99,7 @@ execution_journal(execution_journal_actor::stateful_pointer<execution_journal_st
   return {
     [lines](const execution_record& x) { lines->write(x); },
     [lines](reopen_atom) { lines->reopen(); },
+    [lines](notice_atom, const std::string& text) { lines->write_notice(text); },
   };
 }
 

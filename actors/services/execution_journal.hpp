@@ -6,14 +6,20 @@
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
 
+#include <string>
+
 namespace sshexec {
 
+using notice_atom = caf::atom_constant<caf::atom("notice")>;
 using reopen_atom = caf::atom_constant<caf::atom("reopen")>;
 
 using execution_journal_actor = journal_actor::extend<
   /// Opens the journal's file anew, so that what rotates log files can move it away; all records
   /// that came before are in the old one. When it cannot be opened, the old one is written on.
-  caf::reacts_to<reopen_atom>>;
+  caf::reacts_to<reopen_atom>,
+  /// Writes a line that is about no request, unless the journal is stderr, where such are told
+  /// anyway.
+  caf::reacts_to<notice_atom, std::string>>;
 
 /// Starts the journal: one line for each record, on a thread of its own, so that a slow disk or a
 /// blocked terminal holds up nobody, and nothing is lost. Each line is with the operating system

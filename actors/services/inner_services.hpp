@@ -2,6 +2,8 @@
 
 #include "sshexec/actors/services/services.hpp"
 #include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/ciphers.hpp"
+#include "sshexec/ssh/integrity_check.hpp"
 #include "sshexec/ssh/login.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -19,6 +21,7 @@ namespace sshexec {
 using resolve_atom = caf::atom_constant<caf::atom("resolve")>;
 using admit_atom = caf::atom_constant<caf::atom("admit")>;
 using done_atom = caf::atom_constant<caf::atom("done")>;
+using check_atom = caf::atom_constant<caf::atom("check")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
 using resolver_actor = caf::typed_actor<
@@ -31,6 +34,10 @@ using key_ring_actor = caf::typed_actor<
   /// Credentials changed: keeps none in memory.
   caf::reacts_to<changed_atom>>;
 
+using cipher_check_actor = caf::typed_actor<
+  /// The ciphers that must not be offered; never all of them.
+  caf::replies_to<check_atom>::with<ssh::cipher_families>>;
+
 using connect_gate_actor = caf::typed_actor<
   /// The sender wants to connect to the target of this name. Answered when it may; whatever place
   /// or request it had before is given back.
@@ -40,5 +47,7 @@ using connect_gate_actor = caf::typed_actor<
 
 } // namespace sshexec
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::cipher_families)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::integrity_verdict)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::login)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<sshexec::ssh::address>)

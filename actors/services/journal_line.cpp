@@ -41,6 +41,12 @@ std::string to_message_field(const execution_record& x) {
   return x.message.empty() ? std::string{} : fmt::format(" message=\"{}\"", escape(x.message));
 }
 
+std::string to_text(const nlohmann::ordered_json& line) {
+  // Characters beyond ASCII may end or garble a line on some screen.
+  constexpr bool ascii_only = true;
+  return line.dump(-1, ' ', ascii_only);
+}
+
 } // namespace
 
 std::string to_plain_line(const execution_record& x) {
@@ -49,6 +55,10 @@ std::string to_plain_line(const execution_record& x) {
                      to_iso_string(x.time), escape(x.machine.id), escape(to_address(x.machine)),
                      to_outcome(x), to_exit_field(x), to_milliseconds(x.duration), x.attempts,
                      x.reused_connection, to_message_field(x), escape(x.command_line));
+}
+
+std::string to_plain_line(const std::string& notice, caf::timestamp time) {
+  return fmt::format("{} notice=\"{}\"", to_iso_string(time), escape(notice));
 }
 
 std::string to_json_line(const execution_record& x) {
@@ -67,9 +77,14 @@ std::string to_json_line(const execution_record& x) {
   if (!x.message.empty())
     put_bytes(line, "message", x.message);
   put_bytes(line, "command", x.command_line);
-  // Characters beyond ASCII may end or garble a line on some screen.
-  constexpr bool ascii_only = true;
-  return line.dump(-1, ' ', ascii_only);
+  return to_text(line);
+}
+
+std::string to_json_line(const std::string& notice, caf::timestamp time) {
+  nlohmann::ordered_json line;
+  line["time"] = to_iso_string(time);
+  put_bytes(line, "notice", notice);
+  return to_text(line);
 }
 
 } // namespace sshexec

@@ -87,6 +87,9 @@ supervisor_services make_services(caf::actor_system& system) {
       [](changed_atom) {},
     };
   });
+  result.ciphers = system.spawn([]() -> cipher_check_actor::behavior_type {
+    return {[](check_atom) { return ssh::cipher_families{}; }};
+  });
   result.gate = system.spawn(connect_gate, 10U);
   result.host_keys = system.spawn([]() -> host_key_store::behavior_type {
     return {
@@ -117,7 +120,8 @@ void request_to_connection(benchmark::State& state) {
   supervisor_services services = make_services(system);
   const auto to_actor = [](const auto& x) { return caf::actor_cast<caf::actor>(x); };
   std::vector<caf::actor> owned{to_actor(services.resolver), to_actor(services.keys),
-                                to_actor(services.host_keys), to_actor(services.gate)};
+                                to_actor(services.host_keys), to_actor(services.ciphers),
+                                to_actor(services.gate)};
   const executor_actor executor{
     system.spawn(pool_registry, quiet_settings(), std::move(services), std::move(owned))};
   caf::scoped_actor self{system};

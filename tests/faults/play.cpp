@@ -3,6 +3,7 @@
 #include "sshexec/actors/pool/connect_gate.hpp"
 #include "sshexec/actors/pool/pool_registry.hpp"
 #include "sshexec/actors/runtime/spawn_poller.hpp"
+#include "sshexec/actors/services/cipher_check.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
@@ -165,13 +166,15 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
     resolver, resolver_settings{.look_up = std::move(look_up), .patience = config.connect_timeout});
   services.keys = system.spawn<caf::detached>(key_ring, credentials);
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
+  services.ciphers = system.spawn(cipher_check, cipher_check_settings{});
   services.gate = system.spawn(connect_gate, config.max_connects_per_host);
   services.journal = std::move(*journal);
   services.connect = ssh::make_connection_factory(*spawn_poller(system));
   const auto to_actor = [](const auto& x) { return caf::actor_cast<caf::actor>(x); };
-  std::vector<caf::actor> owned{to_actor(credentials),   to_actor(services.resolver),
-                                to_actor(services.keys), to_actor(services.host_keys),
-                                to_actor(services.gate), to_actor(services.journal)};
+  std::vector<caf::actor> owned{to_actor(credentials),      to_actor(services.resolver),
+                                to_actor(services.keys),    to_actor(services.host_keys),
+                                to_actor(services.ciphers), to_actor(services.gate),
+                                to_actor(services.journal)};
   return executor_actor{system.spawn(pool_registry, config, std::move(services), std::move(owned))};
 }
 

@@ -77,6 +77,21 @@ BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_is_final_at_once) {
   BOOST_TEST(answer->what().attempts == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(ciphers_that_the_check_left_out_are_not_offered) {
+  ciphers_left_out = {ssh::cipher_family::aes_gcm};
+  request(some_command());
+  BOOST_TEST((connection().settings.ciphers_left_out == ciphers_left_out));
+}
+
+BOOST_AUTO_TEST_CASE(no_cipher_to_offer_is_final_and_nothing_is_dialed) {
+  cipher_error = make_failure(error_code::configuration_error, {});
+  const auto answer = request(some_command());
+  BOOST_REQUIRE(answer->error);
+  BOOST_TEST(is(*answer->error, error_code::configuration_error));
+  BOOST_TEST(answer->what().attempts == 1U);
+  BOOST_TEST(network.dialed == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(refused_keys_are_final_at_once) {
   network.on_dial = [](simulated_connection& connection) {
     connection.lose(ssh::error_kind::authentication, "the server offers: publickey");

@@ -31,6 +31,14 @@ key_ring_actor::behavior_type keys(key_ring_actor::pointer, simulated_pool* pool
   };
 }
 
+cipher_check_actor::behavior_type ciphers(cipher_check_actor::pointer, simulated_pool* pool) {
+  return {[pool](check_atom) -> caf::result<ssh::cipher_families> {
+    if (pool->cipher_error)
+      return pool->cipher_error;
+    return pool->ciphers_left_out;
+  }};
+}
+
 host_key_store::behavior_type host_keys(host_key_store::pointer, simulated_pool* pool) {
   return {
     [pool](look_up_atom, const std::string&, std::uint16_t) { return pool->known_keys; },
@@ -100,6 +108,7 @@ simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted
   services.resolver = system.spawn(resolver, this);
   services.keys = system.spawn(keys, this);
   services.host_keys = system.spawn(host_keys, this);
+  services.ciphers = system.spawn(ciphers, this);
   services.gate = system.spawn(connect_gate, pool_settings.max_connects_per_host);
   services.journal = system.spawn(sshexec::test::journal, this);
   services.connect = [this](ssh::connection_settings to, ssh::poller::notify_function notify) {
@@ -109,9 +118,9 @@ simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted
     return std::make_unique<simulated_connection>(network, std::move(to), std::move(notify_later));
   };
   std::vector<caf::actor> owned{
-    caf::actor_cast<caf::actor>(services.resolver), caf::actor_cast<caf::actor>(services.keys),
+    caf::actor_cast<caf::actor>(services.resolver),  caf::actor_cast<caf::actor>(services.keys),
     caf::actor_cast<caf::actor>(services.host_keys), caf::actor_cast<caf::actor>(services.gate),
-    caf::actor_cast<caf::actor>(services.journal)};
+    caf::actor_cast<caf::actor>(services.journal),   caf::actor_cast<caf::actor>(services.ciphers)};
   registry = system.spawn(pool_registry, pool_settings, std::move(services), std::move(owned));
   settle();
 }

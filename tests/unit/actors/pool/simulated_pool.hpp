@@ -229,6 +229,8 @@ public:
   /// What the services answer.
   caf::error resolver_error;
   caf::error credential_error;
+  caf::error cipher_error;
+  ssh::cipher_families ciphers_left_out;
   std::string login_name;
   std::size_t keys_loaded = 0;
   ssh::known_keys known_keys;

@@ -115,6 +115,18 @@ BOOST_AUTO_TEST_CASE(a_command_that_ran_is_one_line_with_all_its_fields) {
                 "exit=3 duration_ms=12.346 attempts=2 reused=true command=\"uptime\"\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_notice_is_a_line_of_its_own) {
+  for (const std::string format : {"plain", "json"}) {
+    config.journal_format = format;
+    auto subject = *spawn_journal(system, config);
+    self->send(subject, notice_atom::value, "update \"libssh\"");
+    end(subject);
+  }
+  const std::string text = read_file(file);
+  BOOST_TEST(contains(text, "Z notice=\"update \\\"libssh\\\"\"\n"));
+  BOOST_TEST(contains(text, "\"notice\":\"update \\\"libssh\\\"\"}\n"));
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_tells_its_kind_and_message_and_no_exit_code) {
   auto x = make_record();
   x.outcome = error_code::connection_error;
