@@ -28,9 +28,6 @@ using address_list = std::vector<ssh::address>;
 using look_up_function
   = std::function<ssh::result<address_list>(const std::string& host, std::uint16_t port)>;
 
-/// See `start_thread`.
-using thread_starter = std::function<bool(caf::actor_system&, std::function<void()>)>;
-
 struct resolver_settings {
   look_up_function look_up = ssh::resolve;
   /// Look-ups at the same time, so that names whose servers do not answer delay no other: of each
