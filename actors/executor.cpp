@@ -63,7 +63,8 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
   supervisor_services services;
   services.resolver
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
-  services.keys = own(system.spawn<caf::detached>(key_ring, std::move(given.credentials)));
+  services.keys = own(system.spawn<caf::detached>(
+    key_ring, std::move(given.credentials), key_ring_settings{.patience = config.connect_timeout}));
   services.host_keys = std::move(given.host_keys);
   services.ciphers
     = own(system.spawn(cipher_check, cipher_check_settings{.tell = [journal](const auto& text) {

@@ -24,11 +24,12 @@ const std::string& secret::text() const {
   return text_ ? *text_ : none;
 }
 
-bool weak_secret::is(const secret& x) const {
-  if (is_empty_)
-    return x.empty();
-  const auto text = text_.lock();
-  return text && *text == x.text();
+bool weak_secret::is(const weak_secret& x) const {
+  if (is_empty_ || x.is_empty_)
+    return is_empty_ && x.is_empty_;
+  const auto mine = text_.lock();
+  const auto other = x.text_.lock();
+  return mine && other && *mine == *other;
 }
 
 } // namespace sshexec::ssh

@@ -40,8 +40,8 @@ public:
   /// Whether nobody holds the secret any more.
   [[nodiscard]] bool expired() const { return !is_empty_ && text_.expired(); }
 
-  /// Whether somebody holds it and it has the same text.
-  [[nodiscard]] bool is(const secret& x) const;
+  /// Whether both are held by somebody and have the same text.
+  [[nodiscard]] bool is(const weak_secret& x) const;
 
 private:
   std::weak_ptr<const std::string> text_;

@@ -11,7 +11,7 @@ namespace sshexec {
 /// detached actor was to be spawned, and never end the system after that.
 bool start_thread(caf::actor_system& system, std::function<void()> job);
 
-/// See `start_thread`.
+/// `start_thread`, or what stands in for it in a test.
 using thread_starter = std::function<bool(caf::actor_system&, std::function<void()>)>;
 
 } // namespace sshexec

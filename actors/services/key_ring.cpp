@@ -1,12 +1,15 @@
 #include "sshexec/actors/services/key_ring.hpp"
 
-#include "sshexec/actors/runtime/reply.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/ssh/crypto_state.hpp"
 
+#include <caf/send.hpp>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <system_error>
@@ -40,6 +43,10 @@ ssh::result<ssh::secret> read_first_line(const std::filesystem::path& file) {
   return ssh::secret{std::move(line)};
 }
 
+ssh::result<ssh::secret> passphrase_of(const key_in_memory& source) {
+  return source.passphrase;
+}
+
 ssh::result<ssh::secret> passphrase_of(const key_file& source) {
   if (!source.passphrase.empty() || source.passphrase_file.empty())
     return source.passphrase;
@@ -56,33 +63,169 @@ ssh::result<std::string> socket_of(const key_agent& source) {
   return path;
 }
 
-/// A key that its holders hold together with the secrets it was made from: while one of them lives,
-/// others that ask for the same key share it.
-std::shared_ptr<ssh_key_struct> with_source(const ssh::private_key& key, const credential& source) {
-  const auto both = std::make_shared<const std::pair<ssh::private_key, credential>>(key, source);
-  return {both, key.get()};
+auto derivation_from(const key_in_memory& source, const ssh::secret& passphrase) {
+  return [text = source.text, passphrase] {
+    return ssh::read_private_key(text.text(), passphrase.text());
+  };
+}
+
+auto derivation_from(const key_file& source, const ssh::secret& passphrase) {
+  return [path = expand_home(source.path), passphrase] {
+    return ssh::load_private_key(path, passphrase.text());
+  };
+}
+
+kept_keys::outcome derive_safely(const std::function<kept_keys::outcome()>& derive) {
+  try {
+    return derive();
+  } catch (const std::exception& reason) {
+    return tl::unexpected{ssh::error{
+      error_kind::shortage, std::string{"A private key cannot be read: "} + reason.what()}};
+  }
 }
 
 } // namespace
 
 caf::result<ssh::login> key_ring_state::load(const machine& target) {
   auto promise = self->make_response_promise<ssh::login>();
-  // Both handlers need it, and CAF keeps handlers as copyable objects.
-  auto answer = std::make_shared<reply<ssh::login>>(promise);
+  auto asker
+    = std::make_shared<question>(question{self->clock().now(), reply<ssh::login>{promise}});
   self->request(store, caf::infinite, load_atom::value, target)
     .then(
-      [this, answer](const credentials& found) {
-        auto outcome = read(found);
-        if (outcome)
-          answer->deliver(std::move(*outcome));
-        else
-          answer->fail(to_caf_error(outcome.error()));
+      [this, asker](credentials& found) {
+        asker->found = std::move(found);
+        read(asker);
       },
-      [answer](caf::error& reason) { answer->fail(std::move(reason)); });
+      [asker](caf::error& reason) { asker->answer.fail(std::move(reason)); });
   return promise;
 }
 
-ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
+void key_ring_state::read(const std::shared_ptr<question>& asker) {
+  const auto& sources = asker->found.sources;
+  asker->keys.resize(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (const auto* in_memory = std::get_if<key_in_memory>(&sources[i]))
+      read_source({asker, i}, *in_memory);
+    else if (const auto* file = std::get_if<key_file>(&sources[i]))
+      read_source({asker, i}, *file);
+  }
+  if (asker->underived == 0)
+    answer(*asker);
+  start_next();
+}
+
+template <class Source>
+void key_ring_state::read_source(const waiter& who, const Source& source) {
+  source_mark where{source};
+  outcome& key = who.asker->keys[who.index];
+  if (auto known = keys.find(where)) {
+    key = std::move(*known);
+    return;
+  }
+  if (derivation* const open = derivation_of(where)) {
+    open->waiters.push_back(who);
+    ++who.asker->underived;
+    return;
+  }
+  const auto passphrase = passphrase_of(source);
+  if (passphrase && !passphrase->empty()) {
+    waiting.push_back({std::move(where), source, derivation_from(source, *passphrase), {who}});
+    ++who.asker->underived;
+    return;
+  }
+  // Nothing is slow about a key without a passphrase.
+  key = keys.keep(std::move(where), source, passphrase.and_then([&](const ssh::secret& none) {
+    return derivation_from(source, none)();
+  }));
+}
+
+key_ring_state::derivation* key_ring_state::derivation_of(const source_mark& where) {
+  const auto is_meant = [&](const derivation& x) { return !x.is_outdated && x.where.is(where); };
+  for (auto& [number, x] : running) {
+    if (is_meant(x))
+      return &x;
+  }
+  const auto found = std::find_if(waiting.begin(), waiting.end(), is_meant);
+  return found != waiting.end() ? &*found : nullptr;
+}
+
+void key_ring_state::start_next() {
+  while (!waiting.empty() && running.size() < settings.max_derivations) {
+    derivation next = std::move(waiting.front());
+    waiting.pop_front();
+    if (!is_wanted(next)) {
+      settle(next, tl::unexpected{
+                     ssh::error{error_kind::timed_out, "the key of " + next.where.name()
+                                                         + " could not be derived in time"}});
+    } else if (start(next)) {
+      continue;
+    } else if (!running.empty()) {
+      // Each derivation that ends tries again.
+      waiting.push_front(std::move(next));
+      return;
+    } else {
+      settle(next, tl::unexpected{ssh::error{
+                     error_kind::shortage, "There is no thread at the moment to derive the key of "
+                                             + next.where.name()}});
+    }
+  }
+}
+
+bool key_ring_state::is_wanted(const derivation& x) const {
+  return std::any_of(x.waiters.begin(), x.waiters.end(),
+                     [this](const waiter& who) { return !has_given_up(*who.asker); });
+}
+
+bool key_ring_state::start(derivation& x) {
+  const auto number = ++last_number;
+  const bool started = settings.start(
+    self->system(), [ring = deriving_key_ring_actor{self}, number, derive = x.derive] {
+      caf::anon_send(ring, done_atom::value, number, derive_safely(derive));
+      ssh::free_crypto_state();
+    });
+  if (started)
+    running.emplace(number, std::move(x));
+  return started;
+}
+
+void key_ring_state::finish(std::uint64_t number, outcome& made) {
+  const auto ended = running.extract(number);
+  const derivation& done = ended.mapped();
+  if (!done.is_outdated)
+    made = keys.keep(done.where, done.source, std::move(made));
+  if (made) {
+    keys.hold(*made, self->clock().now() + settings.hold);
+    self->delayed_send(self, settings.hold, tick_atom::value);
+  }
+  settle(done, made);
+  start_next();
+}
+
+void key_ring_state::settle(const derivation& ended, const outcome& made) {
+  for (const auto& [asker, index] : ended.waiters) {
+    asker->keys[index] = made;
+    if (--asker->underived == 0)
+      answer(*asker);
+  }
+}
+
+bool key_ring_state::has_given_up(const question& x) const {
+  return self->clock().now() - x.asked_at >= settings.patience;
+}
+
+void key_ring_state::answer(question& x) {
+  if (has_given_up(x))
+    return x.answer.fail(
+      to_caf_error({error_kind::timed_out, "the keys could not be read in time"}));
+  auto login = to_login(x);
+  if (!login)
+    return x.answer.fail(to_caf_error(login.error()));
+  keys.claim(login->keys);
+  x.answer.deliver(std::move(*login));
+}
+
+ssh::result<ssh::login> key_ring_state::to_login(const question& x) {
+  const credentials& found = x.found;
   ssh::login usable;
   usable.username = found.username;
   std::string objections;
@@ -92,17 +235,15 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
       shortage = objection;
     objections += (objections.empty() ? "" : "; ") + objection.text;
   };
-  for (const credential& source : found.sources) {
-    if (const auto* agent = std::get_if<key_agent>(&source)) {
+  for (std::size_t i = 0; i < found.sources.size(); ++i) {
+    if (const auto* agent = std::get_if<key_agent>(&found.sources[i]))
       socket_of(*agent)
         .map([&](std::string path) { usable.agents.push_back(std::move(path)); })
         .map_error(note);
-      continue;
-    }
-    const auto key = std::holds_alternative<key_file>(source)
-                       ? key_of(std::get<key_file>(source))
-                       : key_of(std::get<key_in_memory>(source));
-    key.map([&](const ssh::private_key& x) { usable.keys.push_back(x); }).map_error(note);
+    else
+      x.keys[i]
+        .map([&](const ssh::private_key& key) { usable.keys.push_back(key); })
+        .map_error(note);
   }
   // The key that cannot be read for the moment may be the one that the machine takes.
   if (shortage)
@@ -119,81 +260,28 @@ ssh::result<ssh::login> key_ring_state::read(const credentials& found) {
   return tl::unexpected{ssh::error{error_kind::file, std::move(objections)}};
 }
 
-ssh::result<ssh::private_key> key_ring_state::key_of(const key_in_memory& source) {
-  for (const kept_key& x : keys) {
-    if (auto known = x.source.is(source) ? x.get() : std::nullopt)
-      return std::move(*known);
-  }
-  return keep(source, {source_mark{source}, {}, {}, {}, {}},
-              ssh::read_private_key(source.text.text(), source.passphrase.text()));
+void key_ring_state::forget_all() {
+  keys.clear();
+  for (derivation& x : waiting)
+    x.is_outdated = true;
+  for (auto& [number, x] : running)
+    x.is_outdated = true;
 }
 
-ssh::result<ssh::private_key> key_ring_state::key_of(const key_file& source) {
-  const auto path = expand_home(source.path);
-  const auto key_stamp = ssh::stamp_of(path);
-  const auto passphrase_stamp = ssh::stamp_of(expand_home(source.passphrase_file));
-  for (const kept_key& x : keys) {
-    // A file that cannot be reached has no stamp to compare.
-    const bool is_same = key_stamp && x.key_stamp == key_stamp
-                         && x.passphrase_stamp == passphrase_stamp && x.source.is(source);
-    if (auto known = is_same ? x.get() : std::nullopt)
-      return std::move(*known);
-  }
-  auto key = passphrase_of(source).and_then(
-    [&](const ssh::secret& passphrase) { return ssh::load_private_key(path, passphrase.text()); });
-  return keep(source, {source_mark{source}, key_stamp, passphrase_stamp, {}, {}}, std::move(key));
-}
-
-template <class Source>
-ssh::result<ssh::private_key> key_ring_state::keep(const Source& source, kept_key where,
-                                                   ssh::result<ssh::private_key> key) {
-  // What nobody holds any more need not be known: a hub's keys in memory may be many.
-  std::erase_if(keys, [&](const kept_key& x) { return x.expired() || x.source.is(source); });
-  if (key) {
-    *key = {with_source(*key, source), where.source.name()};
-    where.key = *key;
-  } else if (key.error().kind == error_kind::shortage) {
-    return key;
-  } else {
-    where.failure = key.error();
-  }
-  keys.push_back(std::move(where));
-  return key;
-}
-
-key_ring_state::source_mark::source_mark(const key_in_memory& x)
-  : text(x.text), passphrase(x.passphrase) {}
-
-key_ring_state::source_mark::source_mark(const key_file& x)
-  : path(x.path), passphrase_file(x.passphrase_file), passphrase(x.passphrase) {}
-
-std::string key_ring_state::source_mark::name() const {
-  return path.value_or("a key in memory");
-}
-
-bool key_ring_state::source_mark::is(const key_in_memory& x) const {
-  return !path && text.is(x.text) && passphrase.is(x.passphrase);
-}
-
-bool key_ring_state::source_mark::is(const key_file& x) const {
-  return path == x.path && passphrase_file == x.passphrase_file && passphrase.is(x.passphrase);
-}
-
-std::optional<ssh::result<ssh::private_key>> key_ring_state::kept_key::get() const {
-  if (failure)
-    return tl::unexpected{*failure};
-  if (auto held = key.lock())
-    return ssh::private_key{std::move(held), source.name()};
-  return std::nullopt;
-}
-
-key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
-                                       credential_store store) {
-  self->state.store = std::move(store);
+deriving_key_ring_actor::behavior_type
+key_ring(deriving_key_ring_actor::stateful_pointer<key_ring_state> self, credential_store store,
+         key_ring_settings settings) {
+  auto& state = self->state;
+  state.store = std::move(store);
+  state.settings = std::move(settings);
   self->attach_functor(ssh::free_crypto_state);
   return {
-    [self](load_atom, const machine& target) { return self->state.load(target); },
-    [self](changed_atom) { self->state.keys.clear(); },
+    [&state](load_atom, const machine& target) { return state.load(target); },
+    [&state](changed_atom) { state.forget_all(); },
+    [&state](done_atom, std::uint64_t number, kept_keys::outcome& made) {
+      state.finish(number, made);
+    },
+    [&state](tick_atom) { state.keys.let_go(state.self->clock().now()); },
   };
 }
 

@@ -1,89 +1,119 @@
 #pragma once
 
+#include "sshexec/actors/runtime/reply.hpp"
+#include "sshexec/actors/runtime/system_thread.hpp"
+#include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/services/credentials.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
+#include "sshexec/actors/services/kept_keys.hpp"
 #include "sshexec/ssh/error.hpp"
-#include "sshexec/ssh/file_stamp.hpp"
 #include "sshexec/ssh/login.hpp"
 #include "sshexec/ssh/private_key.hpp"
-#include "sshexec/ssh/secret.hpp"
 
-#include <caf/actor_clock.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/timespan.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <filesystem>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 namespace sshexec {
 
-/// Turns what a credential store answers with into keys that can be used.
+struct key_ring_settings {
+  /// Whoever asked waits no longer than this.
+  caf::timespan patience = std::chrono::seconds{10};
+  /// How long a derived key that came too late waits for whoever asks next: longer than the usual
+  /// delays between two attempts.
+  caf::timespan hold = std::chrono::minutes{1};
+  /// More than there are cores on a small machine, so that quick ones get their turn beside slow
+  /// ones.
+  std::size_t max_derivations = 8;
+  thread_starter start = start_thread;
+};
+
+using deriving_key_ring_actor = key_ring_actor::extend<
+  /// The derivation of this number has ended.
+  caf::reacts_to<done_atom, std::uint64_t, kept_keys::outcome>,
+  /// A key's time to be claimed is over.
+  caf::reacts_to<tick_atom>>;
+
+/// Turns what a credential store answers with into keys that can be used. A key with a passphrase
+/// is derived on a thread of its own, once for all who wait for it, and never for those who gave
+/// up. One that comes too late for them is kept for whoever asks next.
 struct key_ring_state {
-  using time_point = caf::actor_clock::time_point;
+  using outcome = kept_keys::outcome;
 
   static inline const char* name = "sshexec.key_ring";
 
-  /// Where a key comes from, without what is secret of it.
-  struct source_mark {
-    explicit source_mark(const key_in_memory& x);
-    explicit source_mark(const key_file& x);
-
-    /// For people.
-    [[nodiscard]] std::string name() const;
-
-    [[nodiscard]] bool is(const key_in_memory& x) const;
-    [[nodiscard]] bool is(const key_file& x) const;
-
-    /// Whether nobody holds its secrets any more.
-    [[nodiscard]] bool expired() const { return text.expired() || passphrase.expired(); }
-
-    /// None: the key is in memory.
-    std::optional<std::string> path;
-    std::string passphrase_file;
-    ssh::weak_secret text;
-    ssh::weak_secret passphrase;
+  /// One who asked for a machine's keys.
+  struct question {
+    time_point asked_at;
+    reply<ssh::login> answer;
+    credentials found = {};
+    /// What came of each source; of an agent, nothing.
+    std::vector<outcome> keys = {};
+    /// Those that are still being derived.
+    std::size_t underived = 0;
   };
 
-  /// What came of reading a key, the failures included, unless they say nothing of the key:
-  /// deriving a key from a wrong passphrase again for each of many machines would take as long as
-  /// from the right one. No secret lives longer for it: a key is there as long as a connection that
-  /// authenticates holds it, a failure as long as the store holds the secrets that led to it.
-  struct kept_key {
-    source_mark source;
-    std::optional<ssh::file_stamp> key_stamp;
-    std::optional<ssh::file_stamp> passphrase_stamp;
-    std::weak_ptr<ssh::private_key::element_type> key;
-    std::optional<ssh::error> failure;
-
-    [[nodiscard]] bool expired() const { return failure ? source.expired() : key.expired(); }
-
-    /// Nothing when the key is gone, which may happen at any moment.
-    [[nodiscard]] std::optional<ssh::result<ssh::private_key>> get() const;
+  struct waiter {
+    std::shared_ptr<question> asker;
+    /// Of the source, and of what comes of it.
+    std::size_t index = 0;
   };
 
-  explicit key_ring_state(key_ring_actor::pointer self_ptr) : self(self_ptr) {}
+  struct derivation {
+    source_mark where;
+    credential source;
+    std::function<outcome()> derive;
+    std::vector<waiter> waiters;
+    /// Credentials have changed since: it is for those alone who wait already.
+    bool is_outdated = false;
+  };
+
+  explicit key_ring_state(deriving_key_ring_actor::pointer self_ptr) : self(self_ptr) {}
 
   caf::result<ssh::login> load(const machine& target);
-  ssh::result<ssh::login> read(const credentials& found);
-  ssh::result<ssh::private_key> key_of(const key_in_memory& source);
-  ssh::result<ssh::private_key> key_of(const key_file& source);
+  void read(const std::shared_ptr<question>& asker);
   template <class Source>
-  ssh::result<ssh::private_key> keep(const Source& source, kept_key where,
-                                     ssh::result<ssh::private_key> key);
+  void read_source(const waiter& who, const Source& source);
+  /// Null: none is open.
+  derivation* derivation_of(const source_mark& where);
 
-  key_ring_actor::pointer self;
+  void start_next();
+  [[nodiscard]] bool is_wanted(const derivation& x) const;
+  /// Takes the derivation over unless there is no thread for it.
+  bool start(derivation& x);
+  void finish(std::uint64_t number, outcome& made);
+  void settle(const derivation& ended, const outcome& made);
+
+  [[nodiscard]] bool has_given_up(const question& x) const;
+  void answer(question& x);
+  static ssh::result<ssh::login> to_login(const question& x);
+  void forget_all();
+
+  deriving_key_ring_actor::pointer self;
   credential_store store;
-  std::vector<kept_key> keys;
+  key_ring_settings settings;
+  kept_keys keys;
+  std::deque<derivation> waiting;
+  std::map<std::uint64_t, derivation> running;
+  std::uint64_t last_number = 0;
 };
 
-/// To be spawned detached: it blocks on files and on the derivation of keys from passphrases. Asks
-/// `store` for each machine that connects. Machines that connect together share a key; when the
-/// last of them has authenticated, libssh wipes it, and the ring has let go of what it was made
-/// from.
-key_ring_actor::behavior_type key_ring(key_ring_actor::stateful_pointer<key_ring_state> self,
-                                       credential_store store);
+/// To be spawned detached: it blocks on files. Asks `store` for each machine that connects.
+/// Machines that connect together share a key; when the last of them has authenticated, libssh
+/// wipes it, and the ring has let go of what it was made from. When the ring ends, open requests
+/// fail at once; derivations under way cannot be broken off, and the actor system waits for them.
+deriving_key_ring_actor::behavior_type
+key_ring(deriving_key_ring_actor::stateful_pointer<key_ring_state> self, credential_store store,
+         key_ring_settings settings);
 
 } // namespace sshexec
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::kept_keys::outcome)

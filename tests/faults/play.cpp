@@ -164,7 +164,8 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
                                         config.passphrase_file, config.identity_agent);
   services.resolver = system.spawn(
     resolver, resolver_settings{.look_up = std::move(look_up), .patience = config.connect_timeout});
-  services.keys = system.spawn<caf::detached>(key_ring, credentials);
+  services.keys = system.spawn<caf::detached>(
+    key_ring, credentials, key_ring_settings{.patience = config.connect_timeout});
   services.host_keys = system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file);
   services.ciphers = system.spawn(cipher_check, cipher_check_settings{});
   services.gate = system.spawn(connect_gate, config.max_connects_per_host);

@@ -28,7 +28,7 @@ struct credential_fixture : actor_fixture {
   }
 
   key_ring_actor spawn_ring(const credential_store& store) {
-    return start(system.spawn<caf::detached>(key_ring, store));
+    return start(system.spawn<caf::detached>(key_ring, store, key_ring_settings{}));
   }
 
   /// A key ring that asks a hub's own store, which answers with `found`.
@@ -72,6 +72,27 @@ struct credential_fixture : actor_fixture {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(credential_store_test, credential_fixture)
+
+BOOST_AUTO_TEST_CASE(keys_of_every_cipher_are_derived_at_once) {
+  const std::vector<std::string> ciphers{"aes128-cbc", "aes192-cbc", "aes256-cbc",
+                                         "aes128-ctr", "aes192-ctr", "aes256-ctr"};
+  write_file(second, "open sesame\n");
+  auto subject = spawn({}, second.string());
+  const auto request_key_of = [&](const std::string& cipher) {
+    machine target;
+    target.identity_file = (home.path() / cipher).string();
+    return request(subject, load_atom::value, target);
+  };
+  for (const auto& cipher : ciphers)
+    BOOST_REQUIRE(make_key(home.path() / cipher, "open sesame", "-t ed25519 -a 4 -Z " + cipher));
+  std::vector<decltype(request_key_of(""))> requests;
+  for (int i = 0; i < 3; ++i) {
+    for (const auto& cipher : ciphers)
+      requests.push_back(request_key_of(cipher));
+  }
+  for (auto& x : requests)
+    BOOST_CHECK(receive<ssh::login>(std::move(x)));
+}
 
 BOOST_AUTO_TEST_CASE(a_machines_own_key_counts_before_the_default) {
   BOOST_REQUIRE(make_key(first));
