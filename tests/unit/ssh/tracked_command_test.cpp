@@ -68,7 +68,8 @@ std::optional<kill_report> hunt_with(const std::vector<std::string>& programs) {
   const exec_request request = kill_request(nobody, token, std::chrono::milliseconds{0});
   std::ofstream{directory + "/script"} << *request.stdin_data;
   return parse_kill_report(
-    run("PATH=" + directory + "; " + request.command + " <" + directory + "/script").output);
+    run("PATH=" + directory + "; " + request.command + " <" + directory + "/script 2>/dev/null")
+      .output);
 }
 
 bool exists(const std::string& file) {
