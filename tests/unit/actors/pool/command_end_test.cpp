@@ -131,6 +131,30 @@ BOOST_AUTO_TEST_CASE(a_hunt_gets_the_time_that_it_needs) {
   BOOST_TEST((end.deadline() == start + 14s));
 }
 
+BOOST_DATA_TEST_CASE_F(ended_command, no_more_is_said_of_an_end_than_was_seen,
+                       boost::unit_test::data::make(table), seen) {
+  const auto conclusion = conclude(end, seen);
+  BOOST_TEST((conclusion.reason.code == error_code::command_timeout));
+  BOOST_TEST((conclusion.termination == seen.told));
+  BOOST_TEST(conclusion.had_exited == seen.had_exited);
+  const std::string& text = conclusion.reason.text;
+  BOOST_TEST(text.starts_with("too long; "), text);
+  BOOST_TEST(text.find(seen.text) != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(to_have_it_tracked_is_advised_where_that_would_tell_more) {
+  const auto advises = [](command_end end, const knowledge& seen) {
+    return conclude(end, seen).reason.text.ends_with("; --tracked finds and kills what is left");
+  };
+  command_end tracked{too_long, {.grace = 2s, .patience = 10s, .is_tracked = true}, start};
+  for (const knowledge& seen : table) {
+    const bool is_settled
+      = seen.told != termination::signalled && seen.told != termination::unknown;
+    BOOST_TEST(advises(end, seen) == !is_settled, seen);
+    BOOST_TEST(!advises(tracked, seen), seen);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_hunt_is_waited_for_though_the_channel_ended) {
   end.hunt_begins();
   BOOST_TEST((end.channel_ended(signalled()) == step::wait));
