@@ -56,7 +56,7 @@ std::vector<demo_round> rounds() {
        [](const outcome& x) {
          return !x && is(x.error(), error_code::command_timeout)
                 && to_failure(x.error()).output.stdout_data == "begun\n"
-                && to_failure(x.error()).termination == termination::killed;
+                && to_failure(x.error()).termination == termination::signalled;
        }}}},
   };
 }

@@ -82,6 +82,8 @@ std::string to_string(termination x) {
       return "none";
     case termination::killed:
       return "killed";
+    case termination::signalled:
+      return "signalled";
     case termination::survivors:
       return "survivors";
     case termination::unknown:

@@ -31,11 +31,14 @@ enum class connection_fault : std::uint8_t {
 enum class termination : std::uint8_t {
   /// Nothing had to be ended.
   none,
-  /// The server confirmed the end.
+  /// All processes of a tracked command were seen to be gone.
   killed,
+  /// It was sent signals, and the server told the end of its shell. What left its process group may
+  /// live on, unseen.
+  signalled,
   /// Processes of a tracked command were seen to live on.
   survivors,
-  /// The server confirmed nothing: something may still run.
+  /// Nothing was seen to end, or more than its shell may still run.
   unknown,
 };
 

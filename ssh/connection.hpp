@@ -56,6 +56,15 @@ struct exec_request {
 /// stays with the server, as the channel's window (RFC 4254 §5.2) tells it.
 inline constexpr std::uint64_t stream_window = std::uint64_t{1} << 20;
 
+/// Whom a signal is for that is sent to a command.
+enum class signal_reach : std::uint8_t {
+  nobody,
+  /// The shell alone, and nothing that it started: Dropbear does so.
+  shell,
+  /// The process group that the shell leads (OpenSSH), as far as is known of the server.
+  process_group,
+};
+
 /// What a channel brought. A channel that closed with neither status nor signal tells nothing about
 /// how its command ended.
 struct exec_outcome {
@@ -71,6 +80,8 @@ struct exec_outcome {
   std::uint64_t stderr_gap = 0;
   std::optional<std::uint32_t> exit_status;
   std::string exit_signal;
+  /// Whom the signals were for that it was sent before its end was told.
+  signal_reach signalled = signal_reach::nobody;
   std::vector<std::string> refused_environment;
 };
 
@@ -211,7 +222,8 @@ public:
   /// many more.
   virtual void grant(exec_id id, std::uint64_t bytes) = 0;
 
-  /// Sends a signal to a running command, by its name without "SIG" (RFC 4254 §6.9).
+  /// Sends a signal to a command whose end has not been told, by its name without "SIG" (RFC 4254
+  /// §6.9).
   virtual void signal(exec_id id, std::string_view name) = 0;
 
   /// Closes a command's channel and returns what it brought so far. Only `channel_closed` still

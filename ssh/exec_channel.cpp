@@ -23,6 +23,9 @@ constexpr std::size_t max_held_back = std::size_t{4} << 20;
 /// fill libssh's memory in spite of the window; a channel that holds so much is given up for them.
 constexpr std::size_t most_held_back = std::size_t{64} << 20;
 
+/// How Dropbear's identification begins.
+constexpr std::string_view dropbear = "SSH-2.0-dropbear";
+
 /// The reason code of a refused channel (RFC 4254 §5.1), which libssh tells in its error text only.
 std::uint32_t refusal_reason(ssh_session session) {
   unsigned channel = 0;
@@ -46,6 +49,13 @@ int request_pty(ssh_channel channel, const terminal_request& wanted) {
 #else
   return ssh_channel_request_pty_size(channel, wanted.type.c_str(), columns, rows);
 #endif
+}
+
+/// A server is known by what it says first (RFC 4253 §4.2).
+signal_reach reach_of_signals(ssh_session session) {
+  const char* const banner = ssh_get_serverbanner(session);
+  const bool is_dropbear = banner != nullptr && std::string_view{banner}.starts_with(dropbear);
+  return is_dropbear ? signal_reach::shell : signal_reach::process_group;
 }
 
 } // namespace
@@ -301,9 +311,12 @@ bool exec_channel::write_some_input() {
 
 void exec_channel::signal(std::string_view name) {
   signal_ = name;
-  // Before the exec request was answered libssh takes no second request.
-  if (state_ == state::running)
-    ssh_channel_request_send_signal(channel_.get(), signal_.c_str());
+  // Before the exec request was answered libssh takes no second request. What has ended is nobody's
+  // any more, and a server may take the number of its process for another's.
+  if (state_ != state::running || command_ended())
+    return;
+  if (ssh_channel_request_send_signal(channel_.get(), signal_.c_str()) == SSH_OK)
+    outcome_.signalled = reach_of_signals(session_);
 }
 
 exec_outcome exec_channel::abandon() {

@@ -19,13 +19,14 @@ constexpr std::string_view tracked_start
 /// Run with the token, the process group and the grace in tenths of a second as arguments. The
 /// braces make the shell read all of it before its stdin, from which it comes, is anyone else's.
 constexpr std::string_view kill_script = R"sh({
-token=$1 group=$2 grace=$3 alive=
+token=$1 group=$2 grace=$3 alive= marks=
+[ -r /proc/self/stat ] && command -v grep >/dev/null && marks=yes
 
 # Of each process: PID PARENT GROUP SESSION STATE MARKED. It chooses its own name, which may look
 # like all of that, but not the name of its files and what stands behind the last parenthesis of
 # their first line.
 processes() {
-  if [ -r /proc/self/stat ]; then
+  if [ "$marks" ]; then
     marked=$(echo $(grep -l "SSHEXEC_COMMAND=$token" /proc/[0-9]*/environ 2>/dev/null))
     awk -v marked="$marked" 'BEGIN {
       n = split(marked, files, " ")
@@ -46,14 +47,16 @@ processes() {
 }
 
 # Sets alive: the processes of the group, of its session, with the mark, once known, and all their
-# descendants. A zombie is dead.
+# descendants. A zombie is dead. Whoever does not even see this shell sees nobody, and says nothing.
 scan() {
-  alive=$(processes | awk -v group="$group" -v known="$alive" '
+  seen=$(processes | awk -v self=$$ -v group="$group" -v known="$alive" '
     $5 !~ /^[ZXx]/ {
       parent[$1] = $2
       if ($1 == group || $3 == group || $4 == group || $6) hit[$1] = 1
     }
     END {
+      if (!(self in parent)) exit
+      printf "seen "
       n = split(known, pids, " ")
       for (i = 1; i <= n; ++i) if (pids[i] in parent) hit[pids[i]] = 1
       do {
@@ -62,6 +65,7 @@ scan() {
       } while (more)
       for (pid in hit) printf "%s ", pid
     }')
+  case $seen in "seen "*) alive=${seen#seen };; *) exit 1;; esac
   [ -n "$alive" ]
 }
 
@@ -76,7 +80,10 @@ left=$grace
 while scan && [ "$left" -gt 0 ]; do pause; done
 left=20
 while scan && [ "$left" -gt 0 ]; do send KILL; pause; done
-if [ -n "$alive" ]; then echo survivors $alive; else echo killed; fi
+if [ -n "$alive" ]; then echo survivors $alive
+elif [ "$marks" ]; then echo killed
+else echo killed without marks
+fi
 exit 0
 }
 )sh";
@@ -171,7 +178,8 @@ std::optional<kill_report> parse_kill_report(std::string_view output) {
   std::string_view line
     = line_break == std::string_view::npos ? output : output.substr(line_break + 1);
   kill_report result;
-  if (line == "killed")
+  result.looked_for_marks = line != "killed without marks";
+  if (line == "killed" || !result.looked_for_marks)
     return result;
   constexpr std::string_view survivors = "survivors";
   if (!line.starts_with(survivors))

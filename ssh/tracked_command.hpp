@@ -59,8 +59,11 @@ exec_request kill_request(std::uint32_t process_group, const std::string& token,
 
 /// How a kill went.
 struct kill_report {
-  /// Empty when all processes are gone.
+  /// Empty when all processes that could be found are gone.
   std::vector<std::uint32_t> survivors;
+  /// Whether processes were looked for by their marks, which takes /proc. By their parents alone,
+  /// an orphan that left the process group is not found.
+  bool looked_for_marks = true;
 };
 
 /// Reads what a kill request printed; nothing if it did not come to its end.

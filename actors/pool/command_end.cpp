@@ -31,25 +31,43 @@ command_end::step command_end::channel_ended(ssh::exec_outcome outcome) {
   return is_hunted_ ? step::wait : step::conclude;
 }
 
-termination command_end::termination_of(const ssh::exec_outcome& brought) const {
-  if (report_)
-    return report_->survivors.empty() ? termination::killed : termination::survivors;
-  return outcome_ && brought.has_ended() ? termination::killed : termination::unknown;
+/// What a hunt saw is more than what a channel tells.
+command_end::finding command_end::find(const ssh::exec_outcome& brought) const {
+  if (report_ && !report_->survivors.empty())
+    return {termination::survivors,
+            "processes of it live on: " + caf::deep_to_string(report_->survivors), false};
+  if (report_ && report_->looked_for_marks)
+    return {termination::killed, "all of its processes are gone", false};
+  if (!brought.has_ended())
+    return {termination::unknown, "whether the remote process ended is unknown"};
+  if (brought.signalled != ssh::signal_reach::nobody)
+    return find_by_signals(brought);
+  if (outcome_)
+    return {termination::none, "it had exited by then", false};
+  return {termination::unknown, "it had exited, but its output had not ended"};
+}
+
+/// Of one whose shell ended behind a signal.
+command_end::finding command_end::find_by_signals(const ssh::exec_outcome& brought) const {
+  if (brought.signalled == ssh::signal_reach::shell)
+    return {termination::unknown,
+            "its shell was sent a signal and ended, but this server signals nothing else: what the "
+            "shell had started may live on"};
+  if (!outcome_)
+    return {termination::unknown,
+            "it was sent a signal and its shell ended, but its output did not: a process of it may "
+            "live on"};
+  return {termination::signalled,
+          "it was sent a signal and its shell ended; what left its process group may live on"};
 }
 
 command_end::conclusion command_end::conclude(const ssh::exec_outcome& brought) const {
-  conclusion result{reason_, termination_of(brought), false};
-  std::string& text = result.reason.text;
-  if (result.termination == termination::killed) {
-    text += "; the remote process was killed";
-  } else if (result.termination == termination::survivors) {
-    text += "; processes of it live on: " + caf::deep_to_string(report_->survivors);
-  } else if (brought.has_ended()) {
-    result.had_exited = true;
-    text += "; it had exited, but its output had not ended";
-  } else {
-    text += "; whether the remote process ended is unknown";
-  }
+  const finding found = find(brought);
+  conclusion result{reason_, found.termination};
+  result.had_exited = brought.has_ended() && brought.signalled == ssh::signal_reach::nobody;
+  result.reason.text += "; " + found.text;
+  if (found.calls_for_tracking && !limits_.is_tracked)
+    result.reason.text += "; --tracked finds and kills what is left";
   return result;
 }
 

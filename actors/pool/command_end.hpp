@@ -22,6 +22,8 @@ public:
     /// A hunt needs a channel, gives processes the same grace, and then looks whether they are
     /// gone.
     duration patience{0};
+    /// Its processes can be found again, so nobody is advised to have it tracked.
+    bool is_tracked = false;
   };
 
   enum class step : std::uint8_t {
@@ -57,7 +59,7 @@ public:
     /// Why the command was ended, and what became of its processes.
     setback reason;
     sshexec::termination termination = sshexec::termination::unknown;
-    /// Whether it had exited by itself, though its channel did not end.
+    /// Whether it had exited by itself before it was sent a signal.
     bool had_exited = false;
   };
 
@@ -67,7 +69,16 @@ public:
 private:
   enum class stage : std::uint8_t { terminated, killed };
 
-  [[nodiscard]] termination termination_of(const ssh::exec_outcome& brought) const;
+  /// What became of its processes, and the words for it.
+  struct finding {
+    sshexec::termination termination = sshexec::termination::unknown;
+    std::string text;
+    /// Whether there would be more to know of a tracked command.
+    bool calls_for_tracking = true;
+  };
+
+  [[nodiscard]] finding find(const ssh::exec_outcome& brought) const;
+  [[nodiscard]] finding find_by_signals(const ssh::exec_outcome& brought) const;
 
   setback reason_;
   rules limits_;

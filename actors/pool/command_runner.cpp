@@ -420,7 +420,9 @@ void command_runner::begin_end(established& on, ssh::exec_id id, const setback& 
   commands_.move(id, stage::ending);
   execution& x = commands_.at(id);
   const settings& config = *around_.config;
-  x.end.emplace(reason, command_end::rules{config.kill_grace, config.connect_timeout}, now());
+  x.end.emplace(reason,
+                command_end::rules{config.kill_grace, config.connect_timeout, x.command.tracked},
+                now());
   timers_.cancel({id, timer::run});
   on.ask().signal(id, "TERM");
   if (x.process_group)

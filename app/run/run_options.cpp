@@ -32,8 +32,8 @@ Output is printed as it comes, stdout to stdout and stderr to stderr. Whoever re
 slows the command down; whoever stops reading it ends the command, as in a pipeline. Like ssh,
 the tool passes its stdin on, unless it runs in the background of a terminal.
 
-Ctrl-C, TERM and HUP kill the remote command and say whether its end was confirmed; the second
-one ends the tool at once.
+Ctrl-C, TERM and HUP kill the remote command and say what is known of its end; the second one
+ends the tool at once.
 
 Exit codes:
   the remote command's own; 128+N when signal N ended it, or the tool (130: Ctrl-C, 141: nobody
@@ -221,8 +221,9 @@ void add_limits(CLI::App& run, run_options& x) {
   run
     .add_flag("--tracked", x.tracked,
               "end the command, and see that it ended, over a second\n"
-              "channel: where servers forward no signals, or for\n"
-              "processes that leave their group")
+              "channel: where servers forward no signals or signal\n"
+              "the shell alone, or for processes that leave their\n"
+              "group")
     ->group(limits);
 }
 

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <future>
 #include <string>
 #include <vector>
@@ -85,11 +86,34 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
   const auto answers = run(target, {slow, make_command("echo fine")});
   BOOST_TEST(answers[0].failed_with(error_code::command_timeout));
   BOOST_TEST(answers[0].what().output.stdout_data == "started\n");
-  BOOST_TEST((answers[0].what().termination == termination::killed));
+  BOOST_TEST((answers[0].what().termination == termination::unknown));
   BOOST_TEST(!testing::is_running(std::stoi(process.get())));
   BOOST_REQUIRE(answers[1].succeeded());
   BOOST_TEST(answers[1]->output.stdout_data == "fine\n");
   BOOST_TEST(server.authentications() == 1U);
+}
+
+/// It signals the shell alone.
+BOOST_AUTO_TEST_CASE(what_the_shell_of_a_command_started_is_not_called_killed) {
+  auto slow = make_command("sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100");
+  slow.timeout = 2s;
+  const auto answer = run(target, slow);
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::unknown));
+  BOOST_TEST(answer.what().message.find("--tracked") != std::string::npos, answer.what().message);
+  const pid_t child = std::stoi(answer.what().output.stdout_data);
+  BOOST_TEST(testing::is_running(child));
+  ::kill(child, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_tracked_command_is_killed_with_what_its_shell_started) {
+  auto slow = make_command("sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100");
+  slow.timeout = 2s;
+  slow.tracked = true;
+  const auto answer = run(target, slow);
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::killed), answer.what().message);
+  BOOST_TEST(!testing::is_running(std::stoi(answer.what().output.stdout_data)));
 }
 
 BOOST_AUTO_TEST_CASE(ten_mb_with_all_byte_values_go_in_and_come_out_unchanged) {

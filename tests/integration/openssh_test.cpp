@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
   const failure what = answer.what();
   BOOST_TEST(what.output.stdout_data == "started\n");
   BOOST_TEST(what.output.stderr_data == "warned\n");
-  BOOST_TEST((what.termination == termination::killed));
+  BOOST_TEST((what.termination == termination::signalled));
   BOOST_TEST((what.progress == progress::may_have_run));
   BOOST_TEST(!is_running(process.get()));
 }
@@ -124,7 +124,7 @@ BOOST_FIXTURE_TEST_CASE(a_command_that_ignores_term_is_killed_all_the_same,
   auto process = std::async(std::launch::async, [&] { return place.read_line(); });
   const auto answer = run(target, stubborn);
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
-  BOOST_TEST((answer.what().termination == termination::killed));
+  BOOST_TEST((answer.what().termination == termination::signalled));
   BOOST_TEST(!is_running(process.get()));
 }
 

@@ -142,9 +142,36 @@ BOOST_AUTO_TEST_CASE(a_child_in_a_session_of_its_own_survives_and_that_is_said) 
     = pool.run(machine_of(server), limited_command("setsid sleep 1000 & echo $!; wait", 4s));
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::unknown));
+  BOOST_TEST((answer.what().progress == progress::may_have_run));
+  BOOST_TEST(answer.what().message.find("may live on") != std::string::npos, answer.what().message);
   const pid_t child = std::stoi(answer.what().output.stdout_data);
   BOOST_TEST(testing::is_running(child));
   ::kill(child, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_left_without_a_trace_is_not_called_killed) {
+  const testing::openssh_server server;
+  hub pool;
+  const auto answer
+    = pool.run(machine_of(server),
+               limited_command("setsid sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100", 2s));
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::signalled));
+  BOOST_TEST(answer.what().message.find("--tracked") != std::string::npos, answer.what().message);
+  const pid_t child = std::stoi(answer.what().output.stdout_data);
+  BOOST_TEST(testing::is_running(child));
+  ::kill(child, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_left_is_killed_with_its_tracked_command) {
+  const testing::openssh_server server;
+  hub pool;
+  command what = limited_command("setsid sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100", 2s);
+  what.tracked = true;
+  const auto answer = pool.run(machine_of(server), what);
+  BOOST_TEST(answer.failed_with(error_code::command_timeout));
+  BOOST_TEST((answer.what().termination == termination::killed), answer.what().message);
+  BOOST_TEST(!testing::is_running(std::stoi(answer.what().output.stdout_data)));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_is_refused_is_offered_once_for_all_commands_that_wait) {

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(kills_the_command_at_a_signal_and_says_so) {
     const std::string errors = running.read_errors();
     BOOST_TEST(is_one_line(errors));
     BOOST_TEST(errors.find(name) != std::string::npos, errors);
-    BOOST_TEST(errors.find("was killed") != std::string::npos, errors);
+    BOOST_TEST(errors.find("its shell ended") != std::string::npos, errors);
   }
 }
 
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(kills_a_command_that_ignores_the_first_attempt) {
   BOOST_TEST(running.wait() == 143);
   BOOST_TEST(!testing::is_running(command));
   const std::string errors = running.read_errors();
-  BOOST_TEST(errors.find("was killed") != std::string::npos, errors);
+  BOOST_TEST(errors.find("its shell ended") != std::string::npos, errors);
 }
 
 BOOST_AUTO_TEST_CASE(is_not_moved_by_a_signal_that_means_nothing_to_it) {

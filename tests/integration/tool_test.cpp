@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(prints_an_error_as_one_json_object) {
   BOOST_TEST(result.exit_code == 124);
   const auto object = json::parse(result.out);
   BOOST_TEST(object["error"]["code"] == "command_timeout");
-  BOOST_TEST(object["error"]["termination"] == "killed");
+  BOOST_TEST(object["error"]["termination"] == "signalled");
   BOOST_TEST(object["stdout"] == "part\n");
 }
 

@@ -192,8 +192,8 @@ complaint about_failure(const task& x, const caf::error& error, bool is_explaine
   const auto code = static_cast<error_code>(error.code());
   if (!is_explained && !is_expected(x, code))
     return "no fault explains " + to_string(code) + ": " + what.message;
-  if (x.kind == task_kind::hangs_on && !x.by_shell && what.termination == termination::killed)
-    return "it is said to be killed, but ignored all signals";
+  if (x.kind == task_kind::hangs_on && !x.by_shell && what.termination != termination::unknown)
+    return "its end is said to be known, but ignored all signals";
   return complain_unless(is_right(x, what.output), "wrong partial output");
 }
 

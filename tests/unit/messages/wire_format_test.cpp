@@ -140,6 +140,8 @@ struct fixture {
       text << name << ' ' << hex(message) << '\n';
     for (int code = 1; code <= static_cast<int>(error_code::shutting_down); ++code)
       text << "error " << code << ' ' << to_string(static_cast<error_code>(code)) << '\n';
+    for (int x = 0; x <= static_cast<int>(termination::unknown); ++x)
+      text << "termination " << x << ' ' << to_string(static_cast<termination>(x)) << '\n';
     text << "failure " << hex(make_failure(error_code::connection_error, make_full_failure()))
          << '\n';
     return text.str();

@@ -1,11 +1,17 @@
 #include "sshexec/ssh/tracked_command.hpp"
+#include "sshexec/testing/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace sshexec::ssh;
 
@@ -25,10 +31,7 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// Runs a wrapped line by a login shell; stderr goes with stdout.
-shell_result run_wrapped(const std::string& line, const std::string& shell) {
-  const std::string command
-    = "SHELL=" + shell + ' ' + shell + " -c " + quoted(wrap_tracked(line, token)) + " 2>&1";
+shell_result run(const std::string& command) {
   shell_result result;
   std::FILE* pipe = ::popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
@@ -36,6 +39,11 @@ shell_result run_wrapped(const std::string& line, const std::string& shell) {
     result.output.append(buffer.data(), read);
   result.status = ::pclose(pipe);
   return result;
+}
+
+/// Runs a wrapped line by a login shell; stderr goes with stdout.
+shell_result run_wrapped(const std::string& line, const std::string& shell) {
+  return run("SHELL=" + shell + ' ' + shell + " -c " + quoted(wrap_tracked(line, token)) + " 2>&1");
 }
 
 /// What is left of the output, and the process group.
@@ -47,6 +55,21 @@ std::pair<std::string, std::optional<std::uint32_t>> filtered(const std::string&
     own += filter.add(std::string_view{output}.substr(i, chunk));
   own += filter.finish();
   return {own, filter.process_group()};
+}
+
+/// What a hunt prints that finds these programs and no others.
+std::optional<kill_report> hunt_with(const std::vector<std::string>& programs) {
+  const sshexec::testing::temporary_directory place;
+  const std::string directory = place.path();
+  for (const std::string& name : programs)
+    run("ln -s \"$(command -v " + name + ")\" " + directory + "/");
+  // Beyond all processes that there can be (proc(5), pid_max).
+  constexpr std::uint32_t nobody = 99'999'999;
+  const exec_request request = kill_request(nobody, token, std::chrono::milliseconds{0});
+  std::ofstream{directory + "/script"} << *request.stdin_data;
+  return parse_kill_report(
+    run("PATH=" + directory + "; " + request.command + " <" + directory + "/script 2>/dev/null")
+      .output);
 }
 
 bool exists(const std::string& file) {
@@ -149,9 +172,25 @@ BOOST_AUTO_TEST_CASE(nothing_is_held_that_cannot_become_a_token) {
   BOOST_TEST(filter.add("plain") == "plain");
 }
 
+BOOST_AUTO_TEST_CASE(a_hunt_says_what_it_could_look_for) {
+  const auto complete = hunt_with({"awk", "grep", "sleep"});
+  BOOST_TEST_REQUIRE(complete.has_value());
+  BOOST_TEST(complete->survivors.empty());
+  BOOST_TEST(complete->looked_for_marks);
+}
+
+BOOST_AUTO_TEST_CASE(a_hunt_that_sees_no_processes_calls_nobody_dead) {
+  BOOST_TEST(!hunt_with({}).has_value());
+  BOOST_TEST(!hunt_with({"grep", "sleep"}).has_value());
+  BOOST_TEST(!hunt_with({"awk", "sleep"}).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_report_of_a_kill_is_its_last_line) {
   BOOST_TEST(parse_kill_report("killed\n")->survivors.empty());
+  BOOST_TEST(parse_kill_report("killed\n")->looked_for_marks);
   BOOST_TEST(parse_kill_report("welcome\nkilled\n")->survivors.empty());
+  BOOST_TEST(parse_kill_report("killed without marks\n")->survivors.empty());
+  BOOST_TEST(!parse_kill_report("killed without marks\n")->looked_for_marks);
   const auto report = parse_kill_report("survivors 12 345\n");
   BOOST_TEST_REQUIRE(report.has_value());
   BOOST_TEST((report->survivors == std::vector<std::uint32_t>{12, 345}));

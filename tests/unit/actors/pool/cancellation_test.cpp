@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_running_command_that_is_cancelled_is_killed) {
   link.end(link.started[0].first, outcome);
   settle();
   BOOST_REQUIRE(answer->failed_with(error_code::cancelled));
-  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST((answer->what().termination == termination::signalled));
   BOOST_TEST(answer->what().output.stdout_data == "so far");
   pass(1h);
   BOOST_TEST(answer->count == 1);

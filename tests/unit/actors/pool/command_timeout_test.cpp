@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_gets_term_then_kill_then_its_c
   BOOST_TEST(answer->what().output.stderr_data == "partial");
 }
 
-BOOST_AUTO_TEST_CASE(a_timeout_whose_end_the_server_confirms_says_killed) {
+BOOST_AUTO_TEST_CASE(a_timeout_whose_end_the_server_tells_says_so_and_no_more) {
   network.on_start = start_only;
   command brief = some_command();
   brief.timeout = 1s;
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_timeout_whose_end_the_server_confirms_says_killed) {
   connection().end(connection().started[0].first, outcome);
   settle();
   BOOST_REQUIRE(answer->error);
-  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST((answer->what().termination == termination::signalled));
   BOOST_TEST(answer->what().output.stdout_data == "so far");
 }
 

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_runs_at_its_deadline_is_killed) {
   connection().end(connection().started.at(0).first, killed);
   settle();
   BOOST_TEST(answer->failed_with(error_code::command_timeout));
-  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST((answer->what().termination == termination::signalled));
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_of_nothing_is_senseless) {

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(shutting_down_kills_running_commands_and_waits_for_their_en
   connection().finish(connection().started[0].first, 1);
   settle();
   BOOST_REQUIRE(answer->failed_with(error_code::shutting_down));
-  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST((answer->what().termination == termination::signalled));
   BOOST_TEST(system.registry().running() == 0U);
 }
 

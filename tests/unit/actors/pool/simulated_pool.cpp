@@ -2,6 +2,7 @@
 
 #include "sshexec/actors/pool/connect_gate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sshexec::test {
@@ -82,7 +83,15 @@ void simulated_connection::end(ssh::exec_id id, ssh::exec_outcome outcome) {
 }
 
 void simulated_connection::end_without_close(ssh::exec_id id, ssh::exec_outcome outcome) {
+  note_signals(id, outcome);
   emit(ssh::event::exec_ended{id, std::move(outcome)});
+}
+
+void simulated_connection::note_signals(ssh::exec_id id, ssh::exec_outcome& outcome) const {
+  const bool was_signalled = std::any_of(signals.begin(), signals.end(),
+                                         [id](const auto& sent) { return sent.first == id; });
+  if (was_signalled)
+    outcome.signalled = ssh::signal_reach::process_group;
 }
 
 void simulated_connection::close(ssh::exec_id id) {

@@ -125,6 +125,7 @@ public:
     abandoned.push_back(id);
     if (network_.on_abandon)
       network_.on_abandon(*this, id);
+    note_signals(id, partial);
     return std::exchange(partial, {});
   }
 
@@ -164,6 +165,9 @@ public:
   std::size_t flood_at_first_signal = 0;
 
 private:
+  /// Whoever was sent a signal got it while it ran.
+  void note_signals(ssh::exec_id id, ssh::exec_outcome& outcome) const;
+
   simulated_network& network_;
   ssh::poller::notify_function notify_;
   std::vector<ssh::connection_event> events_;

@@ -200,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE(a_hunt_that_the_server_refuses_to_run_is_not_waited_for,
   connection().end(id, killed);
   settle();
   BOOST_TEST(answer->failed_with(error_code::command_timeout));
-  BOOST_TEST((answer->what().termination == termination::killed));
+  BOOST_TEST((answer->what().termination == termination::signalled));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_channel_of_a_hunt_that_outlives_its_victim_is_given_up,
@@ -254,7 +254,7 @@ BOOST_FIXTURE_TEST_CASE(an_overrun_costs_its_own_command_alone, simulated_pool) 
   connection().end(id, killed);
   settle();
   BOOST_TEST(hog->failed_with(error_code::overloaded));
-  BOOST_TEST((hog->what().termination == termination::killed));
+  BOOST_TEST((hog->what().termination == termination::signalled));
   BOOST_TEST(hog->what().output.stdout_data == "some of it");
   connection().finish(connection().started.at(1).first, 0);
   settle();
