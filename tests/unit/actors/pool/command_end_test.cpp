@@ -155,6 +155,11 @@ BOOST_AUTO_TEST_CASE(to_have_it_tracked_is_advised_where_that_would_tell_more) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_channel_that_ends_without_a_status_confirms_nothing) {
+  BOOST_TEST((end.channel_ended({}) == step::conclude));
+  BOOST_TEST((end.conclude(*end.outcome()).termination == termination::unknown));
+}
+
 BOOST_AUTO_TEST_CASE(a_hunt_is_waited_for_though_the_channel_ended) {
   end.hunt_begins();
   BOOST_TEST((end.channel_ended(signalled()) == step::wait));
