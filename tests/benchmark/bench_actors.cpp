@@ -61,6 +61,8 @@ public:
 
   [[nodiscard]] bool is_reading() const override { return true; }
 
+  [[nodiscard]] bool is_opening_channel() const override { return false; }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return 0; }
 
 private:
