@@ -192,8 +192,10 @@ complaint about_failure(const task& x, const caf::error& error, bool is_explaine
   const auto code = static_cast<error_code>(error.code());
   if (!is_explained && !is_expected(x, code))
     return "no fault explains " + to_string(code) + ": " + what.message;
-  if (x.kind == task_kind::hangs_on && !x.by_shell && what.termination != termination::unknown)
-    return "its end is said to be known, but ignored all signals";
+  const bool ended
+    = what.termination == termination::killed || what.termination == termination::signalled;
+  if (x.kind == task_kind::hangs_on && !x.by_shell && ended)
+    return "its end is said to be known, but it ignored all signals";
   return complain_unless(is_right(x, what.output), "wrong partial output");
 }
 
