@@ -5,7 +5,7 @@
 
 namespace sshexec {
 
-execution& command_ledger::add(ssh::exec_id id, execution x) {
+execution& command_ledger::add(ssh::exec_id id, execution&& x) {
   stages_[index(x.where_)].insert(id);
   by_caller_.emplace(x.caller, x.command.id, id);
   if (x.command.output_to)

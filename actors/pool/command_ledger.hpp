@@ -23,7 +23,7 @@ public:
   using ids = std::vector<ssh::exec_id>;
 
   /// A new one waits.
-  execution& add(ssh::exec_id id, execution x);
+  execution& add(ssh::exec_id id, execution&& x);
 
   void remove(ssh::exec_id id);
 
