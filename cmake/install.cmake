@@ -109,3 +109,14 @@ endif()
 
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The pages lead to headers, which stand elsewhere when they are installed.
+file(RELATIVE_PATH headers_from_pages
+  ${CMAKE_INSTALL_FULL_DOCDIR}/docs ${CMAKE_INSTALL_FULL_INCLUDEDIR}/sshexec)
+install(CODE "
+  file(GLOB pages \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}/docs/*.md\")
+  foreach(page IN LISTS pages)
+    file(READ \"\${page}\" text)
+    string(REGEX REPLACE [[\\]\\(\\.\\./(messages|actors)/]] \"](${headers_from_pages}/\\\\1/\" text \"\${text}\")
+    file(WRITE \"\${page}\" \"\${text}\")
+  endforeach()")
