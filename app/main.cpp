@@ -51,12 +51,17 @@ int run_tool(int argc, char** argv) {
     tool.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::Success& answered) {
     return tool.exit(answered);
+  } catch (const CLI::ExtrasError& error) {
+    const bool lacks_dashes = run->parsed() && dashes == end;
+    complain(std::string{error.what()}
+             + (lacks_dashes ? ": put -- before the command" : " (see sshexec --help)"));
+    return exit_error;
   } catch (const CLI::ParseError& error) {
     complain(std::string{error.what()} + " (see sshexec --help)");
     return exit_error;
   }
   if (dashes != end && !run->parsed()) {
-    complain("nothing goes behind -- but the command of sshexec run");
+    complain("only sshexec run takes a command after --");
     return exit_error;
   }
   if (demo->parsed())
@@ -66,7 +71,7 @@ int run_tool(int argc, char** argv) {
   if (serve->parsed())
     return run_serve(daemon);
   if (!options.words.empty() || end - dashes < 2) {
-    complain("the command is missing: put it behind -- (see sshexec run --help)");
+    complain("the command is missing: put -- before it (see sshexec run --help)");
     return exit_error;
   }
   options.words.assign(dashes + 1, end);

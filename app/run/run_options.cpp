@@ -28,21 +28,22 @@ Examples:
   while read -r host; do sshexec run -n "$host" -- uptime; done < hosts
   sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
 
-Output is printed as it comes, stdout to stdout and stderr to stderr. Whoever reads it slowly
-slows the command down; whoever stops reading it ends the command, as in a pipeline. Like ssh,
-the tool passes its stdin on, unless it runs in the background of a terminal.
+Output is printed as it comes: stdout to stdout, stderr to stderr. A slow reader slows the
+command down. When the reader leaves, as head does, the command is ended. stdin is passed on,
+unless the tool runs in the background of a terminal.
 
-Ctrl-C, TERM and HUP kill the remote command and say what is known of its end; the second one
+Ctrl-C, TERM and HUP kill the remote command and print what is known of its end. A second one
 ends the tool at once.
 
 Exit codes:
-  the remote command's own; 128+N when signal N ended it, or the tool (130: Ctrl-C, 141: nobody
-  read its output any more); 124 when its time was up, with the output so far; 255 for every
-  other error, said in one line on stderr.
+  N      the remote command's own
+  124    the time was up; the output so far was printed
+  128+N  signal N ended the command or the tool (130: Ctrl-C, 141: nobody reads the output)
+  255    any other error, told in one line on stderr
 
 --json prints one object: exit_code (null after a signal), signal, stdout, stderr,
 duration_ms, attempts, reused_connection and timings, or error with code and message.
-Output that is no UTF-8 comes as stdout_base64 or stderr_base64 instead.
+Output that is not UTF-8 comes as stdout_base64 or stderr_base64 instead.
 )";
 
 /// The delays for so many retries: 1 s, 2 s, 4 s, …
@@ -212,18 +213,17 @@ void add_limits(CLI::App& run, run_options& x) {
     ->group(limits);
   run
     .add_option("--retry", x.retry,
-                "whether to repeat a command whose connection was lost:\n"
-                "always, not-started, or never (default: unless a part of\n"
-                "its output was printed)")
+                "when to rerun a command whose connection was lost:\n"
+                "always, not-started, or never (default: if none of its\n"
+                "output was printed)")
     ->type_name("POLICY")
     ->check(unnamed(CLI::IsMember({"always", "not-started", "never"})))
     ->group(limits);
   run
     .add_flag("--tracked", x.tracked,
-              "end the command, and see that it ended, over a second\n"
-              "channel: where servers forward no signals or signal\n"
-              "the shell alone, or for processes that leave their\n"
-              "group")
+              "find and kill all processes of the command when it is\n"
+              "ended, whatever the server does with signals; uses a\n"
+              "second channel")
     ->group(limits);
 }
 
@@ -268,7 +268,9 @@ void add_data_options(CLI::App& run, run_options& x) {
 void add_hub_options(CLI::App& run, run_options& x) {
   const std::string hub = "Through a hub (sshexec serve)";
   CLI::Option* address
-    = run.add_option("--hub", x.hub, "let this hub run the command; FILE of -i is there too")
+    = run
+        .add_option("--hub", x.hub,
+                    "run through this hub; the -i path is then a path on the\nhub's machine")
         ->type_name("HOST:PORT")
         ->group(hub);
   run.add_flag("--hub-plain", x.hub_plain, "without TLS, on this machine")
@@ -298,10 +300,11 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.formatter(std::make_shared<plain_formatter>());
   run.get_formatter()->column_width(26);
   run.footer(examples);
-  run.add_option("target", x.target, "[user@]host[:port], or the same behind ssh://")
+  run.add_option("target", x.target, "[user@]host[:port] or ssh://[user@]host[:port]")
     ->type_name("")
     ->required();
-  run.add_option("command", x.words, "what the shell there runs; put -- before it")->type_name("");
+  run.add_option("command", x.words, "command line for the remote shell; put -- before it")
+    ->type_name("");
   add_login_options(run, x);
   add_limits(run, x);
   add_data_options(run, x);

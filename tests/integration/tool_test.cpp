@@ -110,6 +110,15 @@ BOOST_AUTO_TEST_CASE(exits_with_255_and_one_line_for_errors_of_its_own) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(says_where_the_command_begins) {
+  const auto without_dashes = shell("$tool run " + target() + " uname -a");
+  BOOST_TEST(without_dashes.exit_code == 255);
+  BOOST_TEST(without_dashes.err.find("-a: put -- before the command") != std::string::npos,
+             without_dashes.err);
+  BOOST_TEST(shell("$tool run " + target() + " uname").err.find("put -- before it")
+             != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(prints_a_result_as_one_json_object) {
   const auto result = run("--json", "printf \"a\\0b\\377\"; echo err >&2; exit 3");
   BOOST_TEST(result.exit_code == 3);
