@@ -4,6 +4,7 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/runtime/spawn_poller.hpp"
+#include "sshexec/actors/runtime/stderr_line.hpp"
 #include "sshexec/actors/services/cipher_check.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -36,7 +36,7 @@ std::string current_user() {
 
 /// Tells the administrator something that is about no request.
 void tell(const execution_journal_actor& journal, const std::string& text) {
-  std::fprintf(stderr, "sshexec: %s\n", text.c_str());
+  print_to_stderr(text);
   if (journal)
     caf::anon_send(journal, notice_atom::value, text);
 }

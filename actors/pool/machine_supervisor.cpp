@@ -286,9 +286,8 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
 }
 
 void machine_supervisor_state::transport_connected(const ssh::event::transport_connected& e) {
-  const auto strong_registry = registry.lock();
-  if (e.descriptors_run_short && strong_registry)
-    self->send(caf::actor_cast<registry_actor>(strong_registry), make_room_atom::value);
+  if (e.descriptors_run_short)
+    tell_registry(make_room_atom::value);
   auto* const x = link.get<attempt>();
   x->step = "exchanging keys";
   x->next_address.reset();
@@ -413,9 +412,13 @@ void machine_supervisor_state::expire() {
   idle_until.reset();
   close_connection();
   retries.start_afresh();
+  tell_registry(expired_atom::value, target, received);
+}
+
+template <class... Values>
+void machine_supervisor_state::tell_registry(const Values&... values) {
   if (const auto strong_registry = registry.lock())
-    self->send(caf::actor_cast<registry_actor>(strong_registry), expired_atom::value, target,
-               received);
+    self->send(caf::actor_cast<registry_actor>(strong_registry), values...);
 }
 
 // -- the supervisor ends -------------------------------------------------------------------------

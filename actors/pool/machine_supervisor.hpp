@@ -109,6 +109,9 @@ struct machine_supervisor_state {
   void make_room();
   void credentials_changed();
   void expire();
+  /// Nothing if the registry has ended.
+  template <class... Values>
+  void tell_registry(const Values&... values);
 
   // -- the supervisor ends -------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #include "sshexec/actors/services/execution_journal.hpp"
 
 #include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/runtime/stderr_line.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/actors/services/journal_file.hpp"
 #include "sshexec/actors/services/journal_line.hpp"
@@ -14,7 +15,6 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -62,7 +62,7 @@ public:
       if (file_)
         file_->reopen();
     } catch (const spdlog::spdlog_ex& reason) {
-      tell(std::string{"cannot reopen the journal: "} + reason.what());
+      print_to_stderr(std::string{"cannot reopen the journal: "} + reason.what());
     }
   }
 
@@ -72,17 +72,15 @@ private:
     logger_->info(line);
     if (missing == 0 || missing_ != missing)
       return;
-    tell(fmt::format("the journal is written again; records that are missing: {}", missing));
+    print_to_stderr(
+      fmt::format("the journal is written again; records that are missing: {}", missing));
     missing_ = 0;
   }
-
-  /// A stderr that cannot be written must not end the journal: fmt::print would throw.
-  static void tell(const std::string& text) { std::fprintf(stderr, "sshexec: %s\n", text.c_str()); }
 
   /// A disk that is full would say so for each record.
   void note_missing(const std::string& reason) {
     if (missing_++ == 0)
-      tell("cannot write to the journal: " + reason);
+      print_to_stderr("cannot write to the journal: " + reason);
   }
 
   bool is_json_;

@@ -1,11 +1,11 @@
 #include "sshexec/actors/services/file_host_key_store.hpp"
 
 #include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/runtime/stderr_line.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/ssh/crypto_state.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 namespace sshexec {
@@ -93,7 +93,7 @@ caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string
 
 void file_host_key_store_state::warn(const std::string& why) {
   if (!std::exchange(has_warned, true))
-    std::fprintf(stderr, "sshexec: host keys are accepted but not recorded: %s\n", why.c_str());
+    print_to_stderr("host keys are accepted but not recorded: " + why);
 }
 
 host_key_store::behavior_type

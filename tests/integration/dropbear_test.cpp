@@ -1,12 +1,12 @@
 #include "hub.hpp"
 #include "meeting_place.hpp"
+#include "printed_process.hpp"
 #include "sshexec/testing/dropbear_server.hpp"
 #include "sshexec/testing/process.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <future>
 #include <string>
 #include <vector>
@@ -31,6 +31,13 @@ struct dropbear : hub {
   testing::dropbear_server server;
   machine target = machine_of(server);
 };
+
+/// It prints the number of a process that its shell started.
+command slow_command_with_a_child() {
+  command result = make_command("sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100");
+  result.timeout = 2s;
+  return result;
+}
 
 } // namespace
 
@@ -95,25 +102,20 @@ BOOST_AUTO_TEST_CASE(a_command_beyond_its_timeout_is_killed_and_its_partial_outp
 
 /// It signals the shell alone.
 BOOST_AUTO_TEST_CASE(what_the_shell_of_a_command_started_is_not_called_killed) {
-  auto slow = make_command("sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100");
-  slow.timeout = 2s;
-  const auto answer = run(target, slow);
+  const auto answer = run(target, slow_command_with_a_child());
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::unknown));
   BOOST_TEST(answer.what().message.find("--tracked") != std::string::npos, answer.what().message);
-  const pid_t child = std::stoi(answer.what().output.stdout_data);
-  BOOST_TEST(testing::is_running(child));
-  ::kill(child, SIGKILL);
+  BOOST_TEST(printed_process{answer}.is_running());
 }
 
 BOOST_AUTO_TEST_CASE(a_tracked_command_is_killed_with_what_its_shell_started) {
-  auto slow = make_command("sleep 302 >/dev/null 2>&1 & echo $!; exec sleep 100");
-  slow.timeout = 2s;
+  command slow = slow_command_with_a_child();
   slow.tracked = true;
   const auto answer = run(target, slow);
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::killed), answer.what().message);
-  BOOST_TEST(!testing::is_running(std::stoi(answer.what().output.stdout_data)));
+  BOOST_TEST(!printed_process{answer}.is_running());
 }
 
 BOOST_AUTO_TEST_CASE(ten_mb_with_all_byte_values_go_in_and_come_out_unchanged) {

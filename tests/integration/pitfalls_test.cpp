@@ -1,7 +1,8 @@
 #include "crowd.hpp"
-#include "descriptor_limit.hpp"
 #include "hub.hpp"
 #include "meeting_place.hpp"
+#include "printed_process.hpp"
+#include "resource_limit.hpp"
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 
@@ -73,7 +74,7 @@ BOOST_FIXTURE_TEST_CASE(more_machines_than_descriptors_are_served_one_after_the_
     {.commands = [](const std::string&) { return testing::print("fine\n"); }}};
   machine target = machine_of(server);
   const int next = ssh::file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}.get();
-  const descriptor_limit limit{static_cast<rlim_t>(next) + 64};
+  const resource_limit limit{RLIMIT_NOFILE, static_cast<rlim_t>(next) + 64};
   // Each takes three: one here, and two of the server's.
   for (int i = 0; i < 60; ++i) {
     target.username = std::to_string(i);
@@ -144,9 +145,7 @@ BOOST_AUTO_TEST_CASE(a_child_in_a_session_of_its_own_survives_and_that_is_said) 
   BOOST_TEST((answer.what().termination == termination::unknown));
   BOOST_TEST((answer.what().progress == progress::may_have_run));
   BOOST_TEST(answer.what().message.find("may live on") != std::string::npos, answer.what().message);
-  const pid_t child = std::stoi(answer.what().output.stdout_data);
-  BOOST_TEST(testing::is_running(child));
-  ::kill(child, SIGKILL);
+  BOOST_TEST(printed_process{answer}.is_running());
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_left_without_a_trace_is_not_called_killed) {
@@ -158,9 +157,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_left_without_a_trace_is_not_called_killed) {
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::signalled));
   BOOST_TEST(answer.what().message.find("--tracked") != std::string::npos, answer.what().message);
-  const pid_t child = std::stoi(answer.what().output.stdout_data);
-  BOOST_TEST(testing::is_running(child));
-  ::kill(child, SIGKILL);
+  BOOST_TEST(printed_process{answer}.is_running());
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_left_is_killed_with_its_tracked_command) {
@@ -171,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_left_is_killed_with_its_tracked_command) {
   const auto answer = pool.run(machine_of(server), what);
   BOOST_TEST(answer.failed_with(error_code::command_timeout));
   BOOST_TEST((answer.what().termination == termination::killed), answer.what().message);
-  BOOST_TEST(!testing::is_running(std::stoi(answer.what().output.stdout_data)));
+  BOOST_TEST(!printed_process{answer}.is_running());
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_is_refused_is_offered_once_for_all_commands_that_wait) {

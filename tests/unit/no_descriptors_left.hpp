@@ -1,12 +1,12 @@
 #pragma once
 
-#include "descriptor_limit.hpp"
+#include "resource_limit.hpp"
 
 namespace sshexec::test {
 
 /// Whatever this process opens meanwhile fails with EMFILE.
-struct no_descriptors_left : descriptor_limit {
-  no_descriptors_left() : descriptor_limit{0} {}
+struct no_descriptors_left : resource_limit {
+  no_descriptors_left() : resource_limit{RLIMIT_NOFILE, 0} {}
 };
 
 } // namespace sshexec::test

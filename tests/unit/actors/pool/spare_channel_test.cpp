@@ -31,6 +31,20 @@ struct mortal_pool : simulated_pool {
   }
 };
 
+/// The second of two commands gets its channel when the first has ended.
+void serves_one_after_the_other(simulated_pool& pool) {
+  const auto first = pool.request(simulated_pool::some_command());
+  const auto second = pool.request(simulated_pool::some_command());
+  pool.pass(1s);
+  BOOST_TEST(pool.connection().started.size() == 1U);
+  pool.connection().finish(pool.connection().started.at(0).first, 0);
+  pool.settle();
+  BOOST_TEST(pool.connection().started.size() == 2U);
+  pool.connection().finish(pool.connection().started.at(1).first, 0);
+  pool.settle();
+  BOOST_TEST((first->result && second->result));
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(spare_channel, simulated_pool)
@@ -59,15 +73,7 @@ BOOST_AUTO_TEST_CASE(a_spare_that_closes_is_not_opened_again_before_the_next_com
 BOOST_AUTO_TEST_CASE(a_server_that_refuses_the_spare_costs_no_command_its_channel) {
   network.on_start = start_only;
   network.on_spare = [](simulated_connection& x) { x.end_spare(true); };
-  const auto first = request(some_command());
-  const auto second = request(some_command());
-  BOOST_TEST(connection().started.size() == 1U);
-  connection().finish(connection().started.at(0).first, 0);
-  settle();
-  BOOST_TEST(connection().started.size() == 2U);
-  connection().finish(connection().started.at(1).first, 0);
-  settle();
-  BOOST_TEST((first->result && second->result));
+  serves_one_after_the_other(*this);
 }
 
 /// As some do instead of refusing it. A loss at that moment may be chance, the second one is not.
@@ -79,16 +85,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_ends_at_a_second_channel_is_given_one_at_a_ti
   };
   for (const auto until_tried_again : {1min, 2min}) {
     network.on_spare = die_at_spare;
-    const auto first = request(some_command());
-    const auto second = request(some_command());
-    pass(1s);
-    BOOST_TEST(connection().started.size() == 1U);
-    connection().finish(connection().started.at(0).first, 0);
-    settle();
-    BOOST_TEST(connection().started.size() == 2U);
-    connection().finish(connection().started.at(1).first, 0);
-    settle();
-    BOOST_TEST((first->result && second->result));
+    serves_one_after_the_other(*this);
     BOOST_TEST(connection().spares_opened == 0U);
     network.on_spare = nullptr;
     connection().lose(ssh::error_kind::dropped);

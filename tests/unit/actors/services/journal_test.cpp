@@ -1,5 +1,6 @@
 #include "actor_fixture.hpp"
 #include "files.hpp"
+#include "resource_limit.hpp"
 #include "sshexec/actors/services/escape.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
@@ -7,12 +8,12 @@
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -80,23 +81,19 @@ struct journal_fixture : actor_fixture {
 /// Lets no file of this process grow beyond a size.
 class file_size_limit {
 public:
-  explicit file_size_limit(rlim_t size) {
-    ::getrlimit(RLIMIT_FSIZE, &former_);
-    const rlimit wanted{size, former_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &wanted);
-  }
+  explicit file_size_limit(rlim_t size) { limit_.emplace(RLIMIT_FSIZE, size); }
 
   file_size_limit(const file_size_limit&) = delete;
   file_size_limit& operator=(const file_size_limit&) = delete;
 
   ~file_size_limit() {
-    ::setrlimit(RLIMIT_FSIZE, &former_);
+    limit_.reset();
     std::signal(SIGXFSZ, former_handler_);
   }
 
 private:
-  rlimit former_{};
   void (*former_handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+  std::optional<resource_limit> limit_;
 };
 
 std::size_t count_lines(const std::string& text) {
