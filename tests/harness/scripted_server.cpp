@@ -12,6 +12,7 @@
 #include <atomic>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -50,8 +51,17 @@ struct scripted_server::implementation {
       if (file_descriptor socket = accept_from(listener)) {
         const std::lock_guard lock{mutex};
         std::erase_if(connections, [](const server_connection& x) { return x.finished(); });
-        connections.emplace_back(std::move(socket), number++, state);
+        serve(std::move(socket), number++);
       }
+    }
+  }
+
+  /// Hangs up, as sshd does, if this process is short of descriptors or threads.
+  void serve(file_descriptor socket, unsigned number) {
+    try {
+      connections.emplace_back(std::move(socket), number, state);
+    } catch (const std::system_error& error) {
+      state.record.add({.what = event::disconnected, .connection = number, .detail = error.what()});
     }
   }
 

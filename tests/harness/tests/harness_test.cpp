@@ -1,3 +1,4 @@
+#include "resource_limit.hpp"
 #include "ssh_client.hpp"
 #include "sshexec/testing/faulty_proxy.hpp"
 #include "sshexec/testing/hostile_peer.hpp"
@@ -33,6 +34,14 @@ client through(const faulty_proxy& proxy, client x) {
   x.host = proxy.host();
   x.port = proxy.port();
   return x;
+}
+
+sockaddr_in loopback_address(std::uint16_t port) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(port);
+  result.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return result;
 }
 
 /// A server that does the same with all its connections, and its clients.
@@ -462,14 +471,26 @@ BOOST_AUTO_TEST_CASE(a_refused_port_opens_again_while_a_child_shares_the_sockets
   BOOST_TEST(::waitpid(child, nullptr, 0) == child);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_without_descriptors_hangs_up_and_serves_the_next_client) {
+  const scripted_server server{{.commands = run_by_shell}};
+  const file_descriptor early{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const int next = file_descriptor{::dup(early.get())}.get();
+  {
+    // One is left for the accepted connection, and none for what wakes its thread.
+    const resource_limit limit{RLIMIT_NOFILE, static_cast<rlim_t>(next) + 1};
+    const sockaddr_in address = loopback_address(server.port());
+    BOOST_REQUIRE(
+      ::connect(early.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    BOOST_REQUIRE(server.wait_for(event::disconnected));
+  }
+  BOOST_TEST(to(server).run("echo fine").out == "fine\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_port_that_is_closed_stays_the_proxys) {
   const scripted_server server;
   const faulty_proxy proxy{server.host(), server.port(), {.behaviour = network::mode::refuse}};
   const file_descriptor other{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(proxy.port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const sockaddr_in address = loopback_address(proxy.port());
   BOOST_TEST(::bind(other.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address))
              != 0);
 }
