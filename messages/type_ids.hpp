@@ -7,6 +7,7 @@
 #include "sshexec/messages/machine.hpp"
 #include "sshexec/messages/output_chunk.hpp"
 #include "sshexec/messages/pool_event.hpp"
+#include "sshexec/messages/rollout.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
@@ -35,6 +36,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_TYPE_ID(sshexec, (sshexec::latency_percentiles))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::machine_status))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::executor_status))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::rollout))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::machine_outcome))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::rollout_progress))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::rollout_summary))
 
   // An atom's text has at most ten characters (CAF 0.17, `caf/atom.hpp`).
   CAF_ADD_ATOM(sshexec, sshexec, execute_atom, "execute")
