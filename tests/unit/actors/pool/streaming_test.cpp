@@ -78,6 +78,7 @@ struct streaming_pool : simulated_pool {
   output_chunk chunk(output_stream stream, std::string data) {
     output_chunk result;
     result.machine = some_machine();
+    result.machine.username = "admin";
     result.command_id = what.id;
     result.stream = stream;
     result.attempt = 1;
