@@ -13,7 +13,7 @@ foreach(header IN ITEMS
     actors/services/credentials actors/services/escape actors/services/execution_journal
     actors/services/services
     actors/cluster/router
-    actors/fleet/rollout
+    actors/fleet/inventory actors/fleet/node_set actors/fleet/rollout
     ssh/host_key ssh/known_keys ssh/secret)
   list(APPEND public_headers ${SSHEXEC_INCLUDE_DIR}/sshexec/${header}.hpp)
 endforeach()
