@@ -1,6 +1,6 @@
 #include "sshexec/app/target.hpp"
 
-#include <arpa/inet.h>
+#include "sshexec/ssh/address.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,12 +19,6 @@ tl::expected<std::uint16_t, std::string> parse_port(const std::string& text) {
   if (error != std::errc{} || stop != end || value == 0 || value > 65535)
     return failed{"'" + text + "' is no port: a number from 1 to 65535 is wanted"};
   return static_cast<std::uint16_t>(value);
-}
-
-bool is_ipv6(const std::string& text) {
-  in6_addr ignored{};
-  // Behind a '%' comes an interface (RFC 4007 §11).
-  return ::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &ignored) == 1;
 }
 
 /// Blanks, control characters, and the brackets that stand around an address.
@@ -59,7 +53,7 @@ tl::expected<void, std::string> parse_endpoint(const std::string& text, machine&
     return failed{"the host is missing"};
   if (std::any_of(host.begin(), host.end(), is_never_in_a_host))
     return failed{"'" + host + "' is no host: it holds a blank, a bracket or a control character"};
-  if (host.find(':') != std::string::npos && !is_ipv6(host))
+  if (host.find(':') != std::string::npos && !ssh::is_ipv6(host))
     return failed{"'" + host + "' has several colons but is no IPv6 address"};
   if (!has_port)
     return {};
@@ -96,12 +90,12 @@ std::optional<std::string> decode_percents(const std::string& text) {
 }
 
 /// Reads what follows "ssh://" (draft-salowey-secsh-uri).
-tl::expected<machine, std::string> parse_uri(std::string text) {
+tl::expected<machine, std::string> parse_uri(std::string text, std::uint16_t other_port) {
   if (text.ends_with('/'))
     text.pop_back();
   if (text.find('/') != std::string::npos)
     return failed{"'ssh://" + text + "' names more than a user, a host and a port"};
-  auto result = parse_target(text);
+  auto result = parse_target(text, other_port);
   if (!result)
     return result;
   auto user = decode_percents(result->username);
@@ -122,10 +116,15 @@ std::optional<std::string> objection_to_user(const std::string& name) {
 }
 
 tl::expected<machine, std::string> parse_target(const std::string& text) {
+  return parse_target(text, machine{}.port);
+}
+
+tl::expected<machine, std::string> parse_target(const std::string& text, std::uint16_t other_port) {
   const std::string scheme = "ssh://";
   if (text.starts_with(scheme))
-    return parse_uri(text.substr(scheme.size()));
+    return parse_uri(text.substr(scheme.size()), other_port);
   machine result;
+  result.port = other_port;
   // A user name may hold an '@', a host never does.
   const auto at = text.rfind('@');
   if (at == 0)

@@ -95,13 +95,16 @@ checked apply(const run_options& options, settings& config) {
 }
 
 tl::expected<machine, std::string> make_machine(const run_options& options) {
-  auto target = parse_target(options.target);
+  auto target = parse_target(options.target, options.port.value_or(machine{}.port));
   if (!target)
     return target;
   if (const auto objection = objection_to_user(options.user.value_or("")))
     return failed{*objection};
+  if (options.user && !target->username.empty() && *options.user != target->username)
+    return failed{"-l " + *options.user + " contradicts '" + options.target + "'"};
+  if (options.port && *options.port != target->port)
+    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + options.target + "'"};
   override_with(target->username, options.user);
-  override_with(target->port, options.port);
   override_with(target->identity_file, options.identity);
   return target;
 }
@@ -128,8 +131,8 @@ tl::expected<command, std::string> make_command(const run_options& options) {
   if (options.pty)
     what.pty = like_local_terminal();
   what.tracked = options.tracked;
-  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_duration),
-                             parse_into(what.deadline, options.deadline, parse_duration),
+  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_limit),
+                             parse_into(what.deadline, options.deadline, parse_limit),
                              parse_into(what.max_output, options.max_output, parse_size),
                              add_environment(options.environment, what)}) {
     if (!result)
@@ -196,7 +199,9 @@ void add_login_options(CLI::App& run, run_options& x) {
 
 void add_limits(CLI::App& run, run_options& x) {
   const std::string limits = "Limits";
-  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
+  run
+    .add_option("-t,--timeout", x.timeout,
+                "time to run, such as 500ms, 90s, 5m, 2h, 1d or none\n(default: 30s)")
     ->type_name("TIME")
     ->group(limits);
   run
