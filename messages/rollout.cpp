@@ -1,6 +1,8 @@
 #include "sshexec/messages/rollout.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace sshexec {
 
@@ -50,6 +52,16 @@ std::string to_string(skip_reason x) {
       return "executor_gone";
   }
   return "unknown reason";
+}
+
+std::optional<std::uint64_t> place_of(const std::string& command_id) {
+  const auto slash = command_id.rfind('/');
+  if (slash == std::string::npos)
+    return std::nullopt;
+  const char* const end = command_id.data() + command_id.size();
+  std::uint64_t result = 0;
+  const auto [rest, problem] = std::from_chars(command_id.data() + slash + 1, end, result);
+  return problem == std::errc{} && rest == end ? std::optional{result} : std::nullopt;
 }
 
 std::size_t rounded_up(const portion& x, std::size_t all) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,14 @@ enum class excess_rule : std::uint8_t { let_finish, cancel };
 struct rollout {
   /// In the order in which they are started. Each is served once: a repetition is left out.
   std::vector<machine> machines;
-  /// The same for each machine; its `output_to` gets the output of all.
+  /// The same for each machine. Each machine's has an id of its own, which is this one's (or one
+  /// made for the rollout, where this has none), a slash, and the machine's place: so `output_to`,
+  /// which gets the output of all, and observers can tell them apart (`place_of`). It cannot have
+  /// `stdin_open`.
   sshexec::command command;
-  /// Replaces %h (host), %u (user), %p (port), %n (number of the machine, from 1) and %% in the
-  /// command's line. Any other % is an error.
+  /// Replaces %h (host), %u (user, empty where the machine names none), %p (port), %n (the
+  /// machine's place, counted from 1) and %% in the command's line. Nothing is quoted. Any other %
+  /// is an error.
   bool expand = false;
   /// Machines that are under way at the same time, at the most; at least 1.
   std::uint32_t at_once = 50;
@@ -77,7 +82,7 @@ enum class skip_reason : std::uint8_t {
   too_many_failures,
   cancelled,
   deadline,
-  /// The executor ended.
+  /// The executor ended, or takes no commands any more.
   executor_gone,
 };
 
@@ -161,6 +166,10 @@ typename Inspector::result_type inspect(Inspector& f, rollout_summary& x) {
   return f(caf::meta::type_name("rollout_summary"), x.all, x.succeeded, x.exit_codes, x.errors,
            x.never_started, x.unsuccessful, x.duration);
 }
+
+/// The place in `rollout::machines` of the machine whose command has this id; none when it is no
+/// command of a rollout.
+std::optional<std::uint64_t> place_of(const std::string& command_id);
 
 /// How many of `all` machines are meant: a share for a step is rounded up, one for a limit down.
 std::size_t rounded_up(const portion& x, std::size_t all);

@@ -29,9 +29,12 @@ using rollout_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom, bool>, caf::replies_to<status_atom>::with<rollout_progress>>;
 
 /// Makes a rollout over any executor: a pool, a hub's, or a router. It ends when it has answered,
-/// and with its executor's end gives every machine the outcome that is true of it. May be called
-/// from any thread. Fails with `invalid_argument` when the rollout makes no sense: no machine, no
-/// command, a window of 0, a step of 0, an unknown % in a line to be expanded.
+/// or with its last handle when it was never started. When its executor ends, each machine gets the
+/// outcome that is true of it. An exit message cancels it, what is under way included, and it
+/// answers still; a second one ends it at once, with an error for an answer. May be called from any
+/// thread. Without a consumer, the summary alone tells what became of the machines. Fails with
+/// `invalid_argument` when the rollout makes no sense: no machine, no command, a window of 0, a
+/// step of 0, a time below 0, an unknown % in a line to be expanded.
 caf::expected<rollout_actor> spawn_rollout(caf::actor_system& system, executor_actor executor,
                                            rollout what, outcome_consumer outcomes_to);
 
