@@ -1,6 +1,6 @@
 #include "sshexec/app/target.hpp"
 
-#include <arpa/inet.h>
+#include "sshexec/ssh/address.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,12 +19,6 @@ tl::expected<std::uint16_t, std::string> parse_port(const std::string& text) {
   if (error != std::errc{} || stop != end || value == 0 || value > 65535)
     return failed{"'" + text + "' is no port: a number from 1 to 65535 is wanted"};
   return static_cast<std::uint16_t>(value);
-}
-
-bool is_ipv6(const std::string& text) {
-  in6_addr ignored{};
-  // Behind a '%' comes an interface (RFC 4007 §11).
-  return ::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &ignored) == 1;
 }
 
 /// Blanks, control characters, and the brackets that stand around an address.
@@ -59,7 +53,7 @@ tl::expected<void, std::string> parse_endpoint(const std::string& text, machine&
     return failed{"the host is missing"};
   if (std::any_of(host.begin(), host.end(), is_never_in_a_host))
     return failed{"'" + host + "' is no host: it holds a blank, a bracket or a control character"};
-  if (host.find(':') != std::string::npos && !is_ipv6(host))
+  if (host.find(':') != std::string::npos && !ssh::is_ipv6(host))
     return failed{"'" + host + "' has several colons but is no IPv6 address"};
   if (!has_port)
     return {};

@@ -1,5 +1,6 @@
 #include "sshexec/ssh/address.hpp"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -102,6 +103,12 @@ bool is_loopback(const address& x) {
 
 bool is_numeric(const std::string& host) {
   return look_up(host, 0, AI_NUMERICHOST).code == 0;
+}
+
+bool is_ipv6(const std::string& host) {
+  in6_addr ignored{};
+  // Behind a '%' comes an interface (RFC 4007 §11).
+  return ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &ignored) == 1;
 }
 
 result<std::vector<address>> resolve(const std::string& host, std::uint16_t port) {

@@ -28,6 +28,9 @@ bool is_loopback(const address& x);
 /// Whether `host` is an address as it stands, so that `resolve` asks nobody.
 bool is_numeric(const std::string& host);
 
+/// Whether it is an IPv6 address without brackets, with an interface behind it or not.
+bool is_ipv6(const std::string& host);
+
 /// All addresses of a host in the order to try them (getaddrinfo(3), RFC 6724). Blocks for as long
 /// as name servers take, except for a numeric address.
 result<std::vector<address>> resolve(const std::string& host, std::uint16_t port);

@@ -59,7 +59,7 @@ expand_node_sets(const std::vector<std::string>& texts, const node_set_sources& 
                  node_set_limits limits = {});
 
 /// The names without those that are excluded, in order.
-std::vector<std::string> exclude_names(std::vector<std::string> names,
+std::vector<std::string> exclude_names(std::vector<std::string> included,
                                        const std::vector<std::string>& excluded);
 
 /// A short node set of these names for people's eyes: "web-[1-3],db-1". Folds the one number in
