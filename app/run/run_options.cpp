@@ -95,14 +95,11 @@ checked apply(const run_options& options, settings& config) {
 }
 
 tl::expected<machine, std::string> make_machine(const run_options& options) {
-  auto target = parse_target(options.target);
+  auto target = parse_target(options.targets.front());
   if (!target)
     return target;
-  if (const auto objection = objection_to_user(options.user.value_or("")))
-    return failed{*objection};
-  override_with(target->username, options.user);
-  override_with(target->port, options.port);
-  override_with(target->identity_file, options.identity);
+  if (const auto done = apply_login(options, *target); !done)
+    return failed{done.error()};
   return target;
 }
 
@@ -300,11 +297,11 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.formatter(std::make_shared<plain_formatter>());
   run.get_formatter()->column_width(26);
   run.footer(examples);
-  run.add_option("target", x.target, "[user@]host[:port] or ssh://[user@]host[:port]")
+  // A word such as "[::1]" is no list.
+  run.add_option("target", x.targets, "[user@]host[:port] or ssh://[user@]host[:port]")
     ->type_name("")
-    ->required();
-  run.add_option("command", x.words, "command line for the remote shell; put -- before it")
-    ->type_name("");
+    ->allow_extra_args(false)
+    ->expected(1, CLI::detail::expected_max_vector_size);
   add_login_options(run, x);
   add_limits(run, x);
   add_data_options(run, x);
@@ -312,15 +309,21 @@ void add_run_options(CLI::App& run, run_options& x) {
   refuse_empty_values(run);
 }
 
-tl::expected<run_request, std::string> to_request(const run_options& options) {
+tl::expected<void, std::string> apply_login(const run_options& options, machine& target) {
+  if (const auto objection = objection_to_user(options.user.value_or("")))
+    return failed{*objection};
+  override_with(target.username, options.user);
+  override_with(target.port, options.port);
+  override_with(target.identity_file, options.identity);
+  return {};
+}
+
+tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
   run_request request;
   request.json = options.json;
   request.collects = options.max_output.has_value();
   request.feeds_stdin = options.with_stdin || (!options.without_stdin && standard_input::is_ours());
   request.may_begin_anew = options.retry == "always";
-  auto target = make_machine(options);
-  if (!target)
-    return failed{target.error()};
   auto config = read_configuration(options.config_file, defaults_of_run());
   if (!config)
     return failed{config.error()};
@@ -332,11 +335,21 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   auto what = make_command(options);
   if (!what)
     return failed{what.error()};
-  request.target = std::move(*target);
   request.config = std::move(config->executor);
   request.system = std::move(config->system);
+  request.groups = std::move(config->groups);
   request.hub = std::move(*hub);
   request.what = std::move(*what);
+  return request;
+}
+
+tl::expected<run_request, std::string> to_request(const run_options& options) {
+  auto target = make_machine(options);
+  if (!target)
+    return failed{target.error()};
+  auto request = to_request_for_any(options);
+  if (request)
+    request->target = std::move(*target);
   return request;
 }
 
