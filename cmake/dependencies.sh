@@ -8,7 +8,7 @@ build_packages=(
 test_packages=(
   libboost-test-dev libbenchmark-dev
   openssh-server openssh-client openssl dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
-  systemd
+  systemd clustershell
 )
 benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)

@@ -23,6 +23,8 @@ struct machine_details {
   std::optional<std::uint16_t> port;
   std::string username;
   std::string identity_file;
+  /// Why it cannot be used: a value that only Ansible could work out ("{{ … }}"). Mostly empty.
+  std::string objection;
 };
 
 /// Groups and their machines. Read once by one of the functions below, then a value.
@@ -32,7 +34,7 @@ public:
   /// all groups for "*" and "all". Nothing: there is no such group.
   [[nodiscard]] std::optional<std::string> group(const std::string& name) const;
 
-  /// All groups that somebody named, in alphabetical order; for completion.
+  /// All groups in alphabetical order; for completion.
   [[nodiscard]] std::vector<std::string> group_names() const;
 
   /// All machines in the order in which they are first named.
@@ -41,18 +43,26 @@ public:
   /// What it says of a machine, group variables included; nullptr if it does not know the name.
   [[nodiscard]] const machine_details* find(const std::string& name) const;
 
-  /// The machine of that name: `id` is the name, the other fields are those of the inventory, then
-  /// those of `defaults`; without any hostname, this is the name. The error, a sentence, tells of a
-  /// value that only Ansible could work out ("{{ … }}").
+  /// The machine of that name: `id` is the name; what the inventory says prevails over
+  /// `from_name`, which is what the name itself says (as of "user@host:port"). Without any
+  /// hostname, this is the name. The error is the machine's `objection`.
   [[nodiscard]] tl::expected<machine, std::string> to_machine(const std::string& name,
-                                                              machine defaults = {}) const;
+                                                              machine from_name = {}) const;
 
 private:
   friend class inventory_builder;
 
+  struct group_members {
+    std::vector<std::string> machines;
+    std::vector<std::string> children;
+  };
+
+  /// Those of the groups in it, too; each once.
+  [[nodiscard]] std::vector<std::string> members(const std::string& group) const;
+
   std::vector<std::string> names_;
   std::unordered_map<std::string, machine_details> machines_;
-  std::map<std::string, std::vector<std::string>> groups_;
+  std::map<std::string, group_members> groups_;
 };
 
 struct inventory_limits {

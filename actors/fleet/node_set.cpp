@@ -78,13 +78,14 @@ tl::expected<std::vector<term>, text_fault> split(std::string_view text) {
 
 /// "'web-[1', character 5: a bracket is not closed"
 std::string describe(std::string_view text, const text_fault& fault) {
-  std::string excerpt{text};
-  if (text.size() > longest_excerpt) {
-    const auto begin = fault.position - std::min(fault.position, longest_excerpt / 2);
-    excerpt = "…" + std::string{text.substr(begin, longest_excerpt)} + "…";
-  }
-  return "'" + escape_controls(excerpt) + "', character " + std::to_string(fault.position + 1)
-         + ": " + fault.what;
+  const auto begin = text.size() <= longest_excerpt
+                       ? 0
+                       : fault.position - std::min(fault.position, longest_excerpt / 2);
+  const auto excerpt = text.substr(begin, longest_excerpt);
+  const bool is_whole_end = begin + excerpt.size() == text.size();
+  return "'" + std::string{begin == 0 ? "" : "…"} + escape_controls(excerpt)
+         + (is_whole_end ? "" : "…") + "', character " + std::to_string(fault.position + 1) + ": "
+         + fault.what;
 }
 
 void apply(char operation, name_set& left, const names& right) {

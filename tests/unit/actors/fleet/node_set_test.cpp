@@ -161,12 +161,14 @@ BOOST_AUTO_TEST_CASE(an_error_points_at_the_character) {
                                 "18 digits"},
     {"a[1:3]", "'a[1:3]', character 3: neither a range such as 1-20 nor an IPv6 address"},
     {"a[[1]]", "'a[[1]]', character 3: '[1' is no number"},
-    {"a\x01", "'a\\u{1}', character 2: a control character"},
+    {"a\x01", "'a\\u0001', character 2: a control character"},
     {"@web", "'@web', character 1: there is no group 'web'"},
     {"a,^hosts", "'a,^hosts', character 3: files are not read here"},
     {std::string(100, 'a') + "]" + std::string(100, 'b'),
      "'…" + std::string(30, 'a') + "]" + std::string(29, 'b')
        + "…', character 101: a bracket is closed that was not opened"},
+    {std::string(100, 'a') + "[",
+     "'…" + std::string(30, 'a') + "[', character 101: a bracket is not closed"},
   });
 }
 

@@ -1,0 +1,224 @@
+#include "sshexec/actors/fleet/program_output.hpp"
+
+#include "sshexec/actors/runtime/duration_text.hpp"
+#include "sshexec/actors/services/escape.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace sshexec {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using failed = tl::unexpected<program_failure>;
+
+/// The reason stands at the end of stderr, behind warnings.
+constexpr std::size_t longest_reason = 2000;
+
+std::string system_text(int code) {
+  return std::system_category().message(code);
+}
+
+/// A process group of its own, signals as a login would leave them, no other descriptors.
+class spawn_setup {
+public:
+  spawn_setup(const ssh::file_descriptor& output, const ssh::file_descriptor& errors) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, output.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, errors.get(), STDERR_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    sigset_t signals{};
+    ::posix_spawnattr_init(&attributes_);
+    ::sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&attributes_, &signals);
+    ::sigfillset(&signals);
+    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+    ::posix_spawnattr_setpgroup(&attributes_, 0);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
+                                               | POSIX_SPAWN_SETSIGDEF);
+  }
+
+  spawn_setup(const spawn_setup&) = delete;
+  spawn_setup& operator=(const spawn_setup&) = delete;
+
+  ~spawn_setup() {
+    ::posix_spawnattr_destroy(&attributes_);
+    ::posix_spawn_file_actions_destroy(&actions_);
+  }
+
+  /// 0, or an `errno` value.
+  int spawn(pid_t& process, std::vector<std::string>& line) const {
+    std::vector<char*> words;
+    for (std::string& word : line)
+      words.push_back(word.data());
+    words.push_back(nullptr);
+    return ::posix_spawn(&process, words.front(), &actions_, &attributes_, words.data(), environ);
+  }
+
+private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+/// A child, which does not outlive this object.
+class child_process {
+public:
+  explicit child_process(pid_t id)
+    : id_(id), end_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))) {}
+
+  child_process(const child_process&) = delete;
+  child_process& operator=(const child_process&) = delete;
+
+  ~child_process() {
+    if (is_reaped_)
+      return;
+    ::kill(-id_, SIGKILL);
+    wait();
+  }
+
+  /// Readable when it has ended.
+  [[nodiscard]] const ssh::file_descriptor& end() const { return end_; }
+
+  /// Blocks until it has ended; its status as of waitpid(2), or nothing (-1) if that is not known.
+  int wait() {
+    is_reaped_ = true;
+    int status = -1;
+    while (::waitpid(id_, &status, 0) < 0)
+      if (errno != EINTR)
+        return -1;
+    return status;
+  }
+
+private:
+  pid_t id_;
+  ssh::file_descriptor end_;
+  bool is_reaped_ = false;
+};
+
+/// What arrives at the end of a pipe.
+class pipe_reader {
+public:
+  explicit pipe_reader(ssh::file_descriptor pipe) : pipe_(std::move(pipe)) {
+    ::fcntl(pipe_.get(), F_SETFL, ::fcntl(pipe_.get(), F_GETFL) | O_NONBLOCK);
+  }
+
+  [[nodiscard]] int descriptor() const { return pipe_.get(); }
+
+  [[nodiscard]] std::string& text() { return text_; }
+
+  /// Takes some of what there is. False if there is nothing.
+  bool read_some() {
+    std::array<char, 1 << 16> buffer{};
+    const ssize_t count = ::read(pipe_.get(), buffer.data(), buffer.size());
+    if (count > 0)
+      text_.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count == 0)
+      pipe_ = {};
+    return count > 0;
+  }
+
+private:
+  ssh::file_descriptor pipe_;
+  std::string text_;
+};
+
+enum class ending { ended, out_of_time, too_large };
+
+/// Reads until the program has ended, or must.
+ending follow(const child_process& child, pipe_reader& output, pipe_reader& errors,
+              clock::time_point deadline, std::size_t max_size) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    if (left.count() <= 0)
+      return ending::out_of_time;
+    std::array<pollfd, 3> news{{{output.descriptor(), POLLIN, 0},
+                                {errors.descriptor(), POLLIN, 0},
+                                {child.end().get(), POLLIN, 0}}};
+    const auto longest = std::chrono::milliseconds{std::chrono::hours{1}};
+    if (::poll(news.data(), news.size(), static_cast<int>(std::min(left, longest).count())) <= 0)
+      continue;
+    const bool has_ended = news[2].revents != 0;
+    // Who is left of its group may hold the pipes open for ever; what it wrote itself is there.
+    while (output.read_some() && has_ended && output.text().size() <= max_size) {
+    }
+    errors.read_some();
+    if (errors.text().size() > longest_reason)
+      errors.text().erase(0, errors.text().size() - longest_reason);
+    if (output.text().size() > max_size)
+      return ending::too_large;
+    if (has_ended)
+      return ending::ended;
+  }
+}
+
+/// What a program that ended with this status did wrong; empty if nothing.
+std::string describe_end(int status) {
+  if (status == -1)
+    return " has ended, but nobody knows how";
+  if (WIFSIGNALED(status))
+    return " was ended by signal " + std::to_string(WTERMSIG(status));
+  return WEXITSTATUS(status) == 0 ? ""
+                                  : " ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+/// ": " and what it wrote to stderr, in one line.
+std::string describe_reason(std::string_view errors) {
+  const auto end = errors.find_last_not_of(" \t\r\n");
+  return end == std::string_view::npos ? ", without a word on stderr"
+                                       : ": " + escape_controls(errors.substr(0, end + 1));
+}
+
+} // namespace
+
+tl::expected<std::string, program_failure> run_for_output(std::vector<std::string> line,
+                                                          std::chrono::milliseconds timeout,
+                                                          std::size_t max_size) {
+  const std::string name = line.front();
+  const auto cannot_run = [&](int code) {
+    return failed{{code == ENOEXEC, "cannot run " + name + ": " + system_text(code)}};
+  };
+  auto output_pipe = ssh::make_pipe();
+  auto errors_pipe = output_pipe.reading ? ssh::make_pipe() : ssh::pipe_ends{};
+  if (!errors_pipe.reading)
+    return cannot_run(errno);
+  pid_t id = 0;
+  if (const int code = spawn_setup{output_pipe.writing, errors_pipe.writing}.spawn(id, line))
+    return cannot_run(code);
+  child_process child{id};
+  if (!child.end())
+    return cannot_run(errno);
+  output_pipe.writing = {};
+  errors_pipe.writing = {};
+  pipe_reader output{std::move(output_pipe.reading)};
+  pipe_reader errors{std::move(errors_pipe.reading)};
+  switch (follow(child, output, errors, clock::now() + timeout, max_size)) {
+    case ending::out_of_time:
+      return failed{
+        {false, name + " did not end within " + to_text(timeout) + describe_reason(errors.text())}};
+    case ending::too_large:
+      return failed{{false, name + " writes more than " + std::to_string(max_size) + " bytes"}};
+    case ending::ended:
+      break;
+  }
+  if (const auto fault = describe_end(child.wait()); !fault.empty())
+    return failed{{false, name + fault + describe_reason(errors.text())}};
+  return std::move(output.text());
+}
+
+} // namespace sshexec
