@@ -81,13 +81,14 @@ caf::result<rollout_summary> rollout_state::start() {
   if (where != stage::prepared)
     return refusal("A rollout is started once");
   where = stage::rolling;
-  auto promise = self->make_response_promise<rollout_summary>();
-  answer = reply<rollout_summary>{promise};
   begun_at = now();
+  // Before the promise, which takes the sender along.
   if (const auto& sender = self->current_sender()) {
     caller = caf::actor_cast<caf::actor_addr>(sender);
     self->monitor(caller);
   }
+  auto promise = self->make_response_promise<rollout_summary>();
+  answer = reply<rollout_summary>{promise};
   self->monitor(executor);
   if (consumer)
     self->monitor(consumer);

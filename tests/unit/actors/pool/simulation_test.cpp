@@ -1,9 +1,9 @@
+#include "seeds.hpp"
 #include "simulated_pool.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <random>
@@ -414,21 +414,8 @@ private:
   simulated_pool pool_{random_settings(random_)};
 };
 
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 } // namespace
 
-/// SSHEXEC_SIMULATION_SEEDS sets how many seeds are run, SSHEXEC_SIMULATION_SEED replays one.
 BOOST_AUTO_TEST_CASE(every_promise_holds_through_random_hours) {
-  const auto first = number_from_environment("SSHEXEC_SIMULATION_SEED", 1);
-  const bool replay = std::getenv("SSHEXEC_SIMULATION_SEED") != nullptr;
-  const auto count = replay ? 1 : number_from_environment("SSHEXEC_SIMULATION_SEEDS", 1000);
-  for (auto seed = first; seed < first + count; ++seed) {
-    BOOST_TEST_CONTEXT("SSHEXEC_SIMULATION_SEED=" << seed) {
-      simulation{seed}.run();
-    }
-  }
+  run_seeds<simulation>(1000);
 }
