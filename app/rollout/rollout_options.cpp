@@ -183,6 +183,9 @@ checked choose_machines(const run_options& one, const rollout_options& many, run
   auto machines = find_machines(wanted);
   if (!machines)
     return failed{machines.error()};
+  // After a rerun of what succeeded, there is nothing to do.
+  if (machines->empty() && !many.results_file)
+    return failed{"no machine is left to run the command on"};
   for (machine& x : *machines)
     if (const auto done = apply_login(one, x); !done)
       return done;

@@ -95,7 +95,8 @@ ended_rollout execute(const rollout_request& request, rollout_output& output,
   output.on_failure([rollout = all->rollout] { caf::anon_send(rollout, cancel_atom_v, true); });
   if (output.shows_progress())
     self->send(all->watch, start_atom::value);
-  signals.start([&](int signal) { obey(told.of(signal), signal, *all, stop); });
+  signals.start([&](int signal) { obey(told.of(signal), signal, *all, stop); },
+                [&] { caf::anon_send(all->watch, who_atom::value); });
   result.summary = wait_for_end(self, *all);
   // Those who work must not go while a signal is on its way to them.
   signals.stop();

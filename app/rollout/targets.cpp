@@ -15,9 +15,7 @@ using failed = tl::unexpected<std::string>;
 /// Brackets may also stand around an address.
 bool has_range(const std::string& text) {
   for (auto begin = text.find('['); begin != std::string::npos; begin = text.find('[', begin + 1)) {
-    const auto end = text.find(']', begin);
-    if (end == std::string::npos)
-      return false;
+    const auto end = std::min(text.find(']', begin), text.size());
     const auto inside = text.substr(begin + 1, end - begin - 1);
     if (!inside.empty() && inside.find_first_not_of("0123456789-,/") == std::string::npos)
       return true;

@@ -297,11 +297,13 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.formatter(std::make_shared<plain_formatter>());
   run.get_formatter()->column_width(26);
   run.footer(examples);
-  // A word such as "[::1]" is no list.
+  // CLI11 takes as many as are expected at the least, and does not ask for the rest. With "extra"
+  // arguments it would take a word such as "[1-3]" for a list, and its brackets away.
   run.add_option("target", x.targets, "[user@]host[:port] or ssh://[user@]host[:port]")
     ->type_name("")
+    ->take_all()
     ->allow_extra_args(false)
-    ->expected(1, CLI::detail::expected_max_vector_size);
+    ->expected(CLI::detail::expected_max_vector_size, CLI::detail::expected_max_vector_size);
   add_login_options(run, x);
   add_limits(run, x);
   add_data_options(run, x);
