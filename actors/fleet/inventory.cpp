@@ -72,13 +72,14 @@ std::vector<std::string> inventory::members(const std::string& group) const {
   name_set seen;
   std::vector<std::string> open{group};
   while (!open.empty()) {
-    const auto& current = groups_.at(open.back());
+    const std::string current = std::move(open.back());
     open.pop_back();
-    for (const std::string& name : current.machines)
+    if (!seen.add(current))
+      continue;
+    const auto& [machines, children] = groups_.at(current);
+    for (const std::string& name : machines)
       result.add(name);
-    for (auto child = current.children.rbegin(); child != current.children.rend(); ++child)
-      if (seen.add(*child))
-        open.push_back(*child);
+    open.insert(open.end(), children.rbegin(), children.rend());
   }
   return result.take();
 }

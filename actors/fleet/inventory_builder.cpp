@@ -1,10 +1,9 @@
 #include "sshexec/actors/fleet/inventory_builder.hpp"
 
-#include "sshexec/actors/fleet/name_set.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace sshexec {

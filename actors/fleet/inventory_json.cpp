@@ -55,14 +55,15 @@ done for_each_text(const json& list, const std::string& what, const Action& act)
 done read_variables(const json& object, const std::string& what, connection_variables& result) {
   if (!object.is_null() && !object.is_object())
     return failed{what + " are no object"};
+  const auto fault = [&](const std::string& text) { return failed{what + ": " + text}; };
   for (const auto& [name, value] : object.items()) {
     if (!connection_variables::are_those(name) || value.is_null())
       continue;
     if (!value.is_string() && !value.is_number_integer())
-      return failed{what + ": " + name + " is neither a text nor a number"};
+      return fault(name + " is neither a text nor a number");
     const auto set = result.set(name, value.is_string() ? value.get<std::string>() : value.dump());
     if (!set)
-      return failed{what + ": " + set.error()};
+      return fault(set.error());
   }
   return {};
 }
@@ -95,8 +96,8 @@ done read_hosts(const json& hosts, inventory_builder& builder) {
     // Those of machines that are in no group cannot be asked for.
     if (!builder.has_machine(name))
       continue;
-    const auto read = read_variables(variables, "the variables of host '" + name + "'",
-                                     builder.variables_of_machine(name));
+    auto read = read_variables(variables, "the variables of host '" + name + "'",
+                               builder.variables_of_machine(name));
     if (!read)
       return read;
   }

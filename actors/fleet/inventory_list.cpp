@@ -120,7 +120,7 @@ private:
       const auto sign = word->find('=');
       if (sign == std::string::npos)
         return failed{"'" + *word + "' is no variable, such as ansible_port=2222"};
-      const auto set = variables.set(word->substr(0, sign), word->substr(sign + 1));
+      auto set = variables.set(word->substr(0, sign), word->substr(sign + 1));
       if (!set)
         return set;
     }
@@ -128,7 +128,7 @@ private:
     if (!names)
       return failed{names.error()};
     for (const std::string& name : *names) {
-      const auto added = builder_.add_machine(group_, name);
+      auto added = builder_.add_machine(group_, name);
       if (!added)
         return added;
       builder_.variables_of_machine(name).override_with(variables);

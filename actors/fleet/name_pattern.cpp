@@ -11,7 +11,7 @@ namespace sshexec {
 
 namespace {
 
-using failed = tl::unexpected<text_fault>;
+using faulty = tl::unexpected<text_fault>;
 
 /// A user, a host (RFC 1035 §2.3.4: 255) and a port are shorter; so no text makes many names that
 /// are as long as itself.
@@ -97,7 +97,7 @@ void append_padded(std::string& name, std::uint64_t value, std::size_t width) {
 tl::expected<name_pattern, text_fault> name_pattern::parse(std::string_view text) {
   const auto* control = std::find_if(text.begin(), text.end(), is_control_character);
   if (control != text.end())
-    return failed{{static_cast<std::size_t>(control - text.begin()), "a control character"}};
+    return faulty{{static_cast<std::size_t>(control - text.begin()), "a control character"}};
   name_pattern result;
   std::size_t position = 0;
   while (position < text.size()) {
@@ -107,16 +107,16 @@ tl::expected<name_pattern, text_fault> name_pattern::parse(std::string_view text
     if (bracket < text.size()) {
       const auto end = text.find(']', bracket);
       if (text[bracket] == ']')
-        return failed{{bracket, "a bracket is closed that was not opened"}};
+        return faulty{{bracket, "a bracket is closed that was not opened"}};
       if (end == std::string_view::npos)
-        return failed{{bracket, "a bracket is not closed"}};
+        return faulty{{bracket, "a bracket is not closed"}};
       const auto added = result.add_bracket(text.substr(bracket + 1, end - bracket - 1));
       if (!added)
-        return failed{{bracket + 1 + added.error().position, added.error().what}};
+        return faulty{{bracket + 1 + added.error().position, added.error().what}};
       position = end + 1;
     }
     if (result.longest_name_ > longest_name)
-      return failed{{position, "a name is longer than 1024 characters"}};
+      return faulty{{position, "a name is longer than 1024 characters"}};
   }
   return result;
 }
@@ -132,7 +132,7 @@ void name_pattern::add_text(std::string_view text) {
 tl::expected<void, text_fault> name_pattern::add_bracket(std::string_view inside) {
   if (inside.find(':') != std::string_view::npos) {
     if (!ssh::is_ipv6(std::string{inside}))
-      return failed{{0, "neither a range such as 1-20 nor an IPv6 address"}};
+      return faulty{{0, "neither a range such as 1-20 nor an IPv6 address"}};
     add_text('[' + std::string{inside} + ']');
     return {};
   }
@@ -143,7 +143,7 @@ tl::expected<void, text_fault> name_pattern::add_bracket(std::string_view inside
     const auto end = std::min(inside.find(',', position), inside.size());
     const auto range = parse_range(inside.substr(position, end - position));
     if (!range)
-      return failed{{position, range.error()}};
+      return faulty{{position, range.error()}};
     digits = std::max(digits, std::max(range->width, std::to_string(range->last).size()));
     ranges.push_back(*range);
     position = end + 1;

@@ -16,6 +16,7 @@ namespace {
 
 using names = std::vector<std::string>;
 using failed = tl::unexpected<std::string>;
+using faulty = tl::unexpected<text_fault>;
 
 constexpr std::size_t largest_file = std::size_t{16} << 20;
 /// Groups and files within one another.
@@ -27,14 +28,14 @@ constexpr std::uint64_t most_repetitions = 16;
 constexpr std::size_t longest_excerpt = 60;
 
 constexpr std::string_view operators = ",!&^";
-constexpr std::string_view blanks = " \t\r\n\v\f";
+constexpr std::string_view separators = " \t\r\n\v\f";
 
 bool is_one_of(std::string_view characters, char x) {
   return characters.find(x) != std::string_view::npos;
 }
 
 std::size_t skip_blanks(std::string_view text, std::size_t position) {
-  return std::min(text.find_first_not_of(blanks, position), text.size());
+  return std::min(text.find_first_not_of(separators, position), text.size());
 }
 
 /// "web-[1-3]" with the operator before it.
@@ -48,7 +49,7 @@ struct term {
 std::size_t end_of_operand(std::string_view text, std::size_t begin) {
   const bool is_file = text[begin] == '^';
   std::size_t end = is_file ? begin + 1 : begin;
-  while (end < text.size() && !is_one_of(operators, text[end]) && !is_one_of(blanks, text[end]))
+  while (end < text.size() && !is_one_of(operators, text[end]) && !is_one_of(separators, text[end]))
     end
       = text[end] == '[' && !is_file ? std::min(text.find(']', end), text.size() - 1) + 1 : end + 1;
   return end;
@@ -62,7 +63,7 @@ tl::expected<std::vector<term>, text_fault> split(std::string_view text) {
     const auto end = end_of_operand(text, position);
     const auto operand = text.substr(position, end - position);
     if (operand.empty() || operand == "^" || operand == "@")
-      return tl::unexpected<text_fault>{{position, "a name is missing"}};
+      return faulty{{position, "a name is missing"}};
     result.push_back({operation, position, operand});
     position = skip_blanks(text, end);
     operation = ',';
@@ -70,7 +71,7 @@ tl::expected<std::vector<term>, text_fault> split(std::string_view text) {
       operation = text[position];
       position = skip_blanks(text, position + 1);
       if (position == text.size())
-        return tl::unexpected<text_fault>{{position, "a name is missing"}};
+        return faulty{{position, "a name is missing"}};
     }
   }
   return result;
@@ -142,29 +143,27 @@ public:
   }
 
 private:
-  using fault = tl::unexpected<text_fault>;
-
   tl::expected<void, text_fault> evaluate(const term& x, name_set& result) {
     const bool is_reference = x.text.front() == '@' || x.text.front() == '^';
     const auto operand = is_reference ? refer(x.text) : make_names(x.text);
     if (!operand)
-      return fault{operand.error()};
+      return faulty{operand.error()};
     apply(x.operation, result, *operand);
     if (result.size() > max_names_)
-      return fault{{0, too_many()}};
+      return faulty{{0, too_many()}};
     return {};
   }
 
   tl::expected<names, text_fault> make_names(std::string_view text) {
     const auto pattern = name_pattern::parse(text);
     if (!pattern)
-      return fault{pattern.error()};
+      return faulty{pattern.error()};
     if (pattern->count() > max_names_)
-      return fault{{0, too_many()}};
+      return faulty{{0, too_many()}};
     names result;
     const auto spent = spend(pattern->count());
     if (!spent)
-      return fault{{0, spent.error()}};
+      return faulty{{0, spent.error()}};
     result.reserve(pattern->count());
     pattern->for_each([&](const std::string& name) { result.push_back(name); });
     return result;
@@ -176,12 +175,12 @@ private:
     text.remove_prefix(1);
     const auto targets = kind == '@' ? make_names(text) : names{std::string{text}};
     if (!targets)
-      return fault{{targets.error().position + 1, targets.error().what}};
+      return faulty{{targets.error().position + 1, targets.error().what}};
     names result;
     for (const std::string& target : *targets) {
       const auto members = look_up(kind, target);
       if (!members)
-        return fault{{0, members.error()}};
+        return faulty{{0, members.error()}};
       result.insert(result.end(), (*members)->begin(), (*members)->end());
     }
     return result;

@@ -25,7 +25,7 @@ namespace sshexec {
 namespace {
 
 using clock = std::chrono::steady_clock;
-using failed = tl::unexpected<program_failure>;
+using run_failed = tl::unexpected<program_failure>;
 
 /// The reason stands at the end of stderr, behind warnings.
 constexpr std::size_t longest_reason = 2000;
@@ -65,6 +65,7 @@ public:
   /// 0, or an `errno` value.
   int spawn(pid_t& process, std::vector<std::string>& line) const {
     std::vector<char*> words;
+    words.reserve(line.size() + 1);
     for (std::string& word : line)
       words.push_back(word.data());
     words.push_back(nullptr);
@@ -191,7 +192,7 @@ tl::expected<std::string, program_failure> run_for_output(std::vector<std::strin
                                                           std::size_t max_size) {
   const std::string name = line.front();
   const auto cannot_run = [&](int code) {
-    return failed{{code == ENOEXEC, "cannot run " + name + ": " + system_text(code)}};
+    return run_failed{{code == ENOEXEC, "cannot run " + name + ": " + system_text(code)}};
   };
   auto output_pipe = ssh::make_pipe();
   auto errors_pipe = output_pipe.reading ? ssh::make_pipe() : ssh::pipe_ends{};
@@ -209,15 +210,15 @@ tl::expected<std::string, program_failure> run_for_output(std::vector<std::strin
   pipe_reader errors{std::move(errors_pipe.reading)};
   switch (follow(child, output, errors, clock::now() + timeout, max_size)) {
     case ending::out_of_time:
-      return failed{
+      return run_failed{
         {false, name + " did not end within " + to_text(timeout) + describe_reason(errors.text())}};
     case ending::too_large:
-      return failed{{false, name + " writes more than " + std::to_string(max_size) + " bytes"}};
+      return run_failed{{false, name + " writes more than " + std::to_string(max_size) + " bytes"}};
     case ending::ended:
       break;
   }
   if (const auto fault = describe_end(child.wait()); !fault.empty())
-    return failed{{false, name + fault + describe_reason(errors.text())}};
+    return run_failed{{false, name + fault + describe_reason(errors.text())}};
   return std::move(output.text());
 }
 
