@@ -38,7 +38,7 @@ tl::expected<machine, std::string> to_machine(const std::string& name, const inv
 bool is_set(const std::string& target) {
   if (target.starts_with("ssh://"))
     return false;
-  return target.starts_with('@') || target.find_first_of(",!&^") != std::string::npos
+  return target.starts_with('@') || target.find_first_of(",!&^ \t\n") != std::string::npos
          || has_range(target);
 }
 
