@@ -25,7 +25,7 @@ Examples:
   sshexec run --json web-1 -- df -h / | jq .stdout
   sshexec run web-1 -- 'tar xz -C /srv' < site.tar.gz
   sshexec run --pty -t 1h web-1 -- top
-  while read -r host; do sshexec run -n "$host" -- uptime; done < hosts
+  sshexec run 'web-[1-20],@db' -x web-3 --at-once 5 --max-failures 5% -- uptime
   sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
 
 Output is printed as it comes: stdout to stdout, stderr to stderr. A slow reader slows the
@@ -40,6 +40,12 @@ Exit codes:
   124    the time was up; the output so far was printed
   128+N  signal N ended the command or the tool (130: Ctrl-C, 141: nobody reads the output)
   255    any other error, told in one line on stderr
+
+Many machines (several targets, a set, or an option for many) get the command all at the same
+time. Lines stand behind the machine's name, and stdin is not passed on. The exit code is 0 if
+all succeeded, 1 if some command ended with another code, 3 if some machine gave an error or was
+never started, 124 if all that failed timed out. The first Ctrl-C starts no other machine, the
+second ends what is under way, the third ends the tool.
 
 --json prints one object: exit_code (null after a signal), signal, stdout, stderr,
 duration_ms, attempts, reused_connection and timings, or error with code and message.
@@ -161,6 +167,10 @@ public:
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 ? "" : ' ' + option->get_type_name();
   }
+
+  std::string make_usage(const CLI::App* /*command*/, std::string name) const override {
+    return "Usage: " + name + " [OPTIONS] TARGET... -- COMMAND\n";
+  }
 };
 
 /// A check that the help does not show, because its option's description tells.
@@ -198,7 +208,8 @@ void add_limits(CLI::App& run, run_options& x) {
     ->group(limits);
   run
     .add_option("--deadline", x.deadline,
-                "time for everything: to wait, connect, retry and run\n(default: none)")
+                "time for everything: to wait, connect, retry and run; for\n"
+                "all machines (default: none)")
     ->type_name("TIME")
     ->group(limits);
   run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
@@ -235,12 +246,13 @@ void add_data_options(CLI::App& run, run_options& x) {
   without->group(data);
   run
     .add_flag("--stdin", x.with_stdin,
-              "pass stdin on (default, unless it is a terminal that has\n"
-              "the tool in its background)")
+              "pass stdin on (default for one machine, unless it is a\n"
+              "terminal that has the tool in its background)")
     ->excludes(without)
     ->group(data);
   run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
-  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
+  run.add_flag("--json", x.json, "print the result as one JSON object; a line for each of\n"
+                                     "many machines")->group(data);
   run
     .add_option("--max-output", x.max_output,
                 "print the output at the end, and of each stream no more\n"
@@ -299,7 +311,9 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.footer(examples);
   // CLI11 takes as many as are expected at the least, and does not ask for the rest. With "extra"
   // arguments it would take a word such as "[1-3]" for a list, and its brackets away.
-  run.add_option("target", x.targets, "[user@]host[:port] or ssh://[user@]host[:port]")
+  run.add_option("target", x.targets,
+                 "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
+                 "machines: several targets, or a set: web-[1-20],@db")
     ->type_name("")
     ->take_all()
     ->allow_extra_args(false)
