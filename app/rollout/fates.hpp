@@ -2,9 +2,9 @@
 
 #include "sshexec/messages/rollout.hpp"
 
-#include <compare>
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 namespace sshexec::app {
 
@@ -17,7 +17,9 @@ struct fate {
   /// "exit code 7", "connection_error (refused)"; empty for success.
   std::string text;
 
-  friend auto operator<=>(const fate&, const fate&) = default;
+  friend bool operator<(const fate& a, const fate& b) {
+    return std::tie(a.of, a.number, a.text) < std::tie(b.of, b.number, b.text);
+  }
 };
 
 fate fate_of(const machine_outcome& x);
