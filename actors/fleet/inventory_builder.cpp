@@ -1,5 +1,7 @@
 #include "sshexec/actors/fleet/inventory_builder.hpp"
 
+#include "sshexec/actors/fleet/text_fault.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -53,7 +55,7 @@ tl::expected<void, std::string> connection_variables::set(std::string_view name,
   if (known == nullptr)
     return {};
   if (known->meaning == port && !is_template(value) && !parse_port(value))
-    return failed{std::string{name} + " is a number from 1 to 65535, not '" + value + "'"};
+    return failed{std::string{name} + " is a number from 1 to 65535, not " + quote(value)};
   values_[known->meaning] = value;
   return {};
 }
@@ -73,7 +75,7 @@ machine_details connection_variables::details() const {
   machine_details result{values_[host], parse_port(values_[port]), values_[user], values_[key], {}};
   const auto* unresolved = std::find_if(values_.begin(), values_.end(), is_template);
   if (unresolved != values_.end())
-    result.objection = "only Ansible can work out '" + *unresolved + "'";
+    result.objection = "only Ansible can work out " + quote(*unresolved);
   return result;
 }
 
@@ -87,7 +89,7 @@ tl::expected<void, std::string> inventory_builder::add_machine(const std::string
   if (!meaning)
     return failed{meaning.error()};
   if (meaning->size() != 1 || meaning->front() != name)
-    return failed{"'" + name + "' cannot be the name of a machine"};
+    return failed{quote(name) + " cannot be the name of a machine"};
   if (variables_.try_emplace(name).second) {
     result_.names_.push_back(name);
     if (result_.names_.size() > max_machines_)
@@ -123,7 +125,7 @@ tl::expected<inventory, std::string> inventory_builder::finish() {
   }
   for (const auto& [name, left] : parents)
     if (left != 0)
-      return failed{"group '" + name + "' contains itself, or is in one that does"};
+      return failed{"group " + quote(name) + " contains itself, or is in one that does"};
   // As Ansible does: the deeper group's variables prevail, then those of the last one by name.
   std::sort(order.begin(), order.end());
   std::stable_sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {

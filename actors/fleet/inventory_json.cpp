@@ -1,4 +1,5 @@
 #include "sshexec/actors/fleet/inventory_builder.hpp"
+#include "sshexec/actors/fleet/text_fault.hpp"
 #include "sshexec/actors/services/escape.hpp"
 
 #include <nlohmann/json.hpp>
@@ -69,7 +70,7 @@ done read_variables(const json& object, const std::string& what, connection_vari
 }
 
 done read_group(const std::string& name, const json& group, inventory_builder& builder) {
-  const std::string what = "group '" + name + "'";
+  const std::string what = "group " + quote(name);
   if (!group.is_object() && !group.is_array())
     return failed{what + " is neither an object nor a list"};
   builder.add_group(name);
@@ -96,7 +97,7 @@ done read_hosts(const json& hosts, inventory_builder& builder) {
     // Those of machines that are in no group cannot be asked for.
     if (!builder.has_machine(name))
       continue;
-    auto read = read_variables(variables, "the variables of host '" + name + "'",
+    auto read = read_variables(variables, "the variables of host " + quote(name),
                                builder.variables_of_machine(name));
     if (!read)
       return read;

@@ -1,4 +1,5 @@
 #include "sshexec/actors/fleet/inventory_builder.hpp"
+#include "sshexec/actors/fleet/text_fault.hpp"
 #include "sshexec/actors/services/escape.hpp"
 #include "sshexec/ssh/address.hpp"
 
@@ -50,9 +51,10 @@ tl::expected<std::vector<std::string>, std::string> split_words(std::string_view
 
 /// "[1:20:2]" is Ansible's way to write "[1-20/2]".
 std::string to_node_set(std::string text) {
+  std::size_t end = 0;
   for (std::size_t begin = text.find('['); begin != std::string::npos;
-       begin = text.find('[', begin + 1)) {
-    const auto end = std::min(text.find(']', begin), text.size());
+       begin = text.find('[', end)) {
+    end = std::min(text.find(']', begin), text.size());
     const auto is_range = [](char x) { return (x >= '0' && x <= '9') || x == ':'; };
     const auto first = text.begin() + static_cast<std::ptrdiff_t>(begin) + 1;
     const auto last = text.begin() + static_cast<std::ptrdiff_t>(end);
@@ -109,7 +111,7 @@ private:
     else if (kind == ":vars")
       section_ = section::variables;
     else
-      return failed{"behind a group stands ':children' or ':vars', not '" + kind + "'"};
+      return failed{"behind a group stands ':children' or ':vars', not " + quote(kind)};
     builder_.add_group(group_);
     return {};
   }
@@ -119,7 +121,7 @@ private:
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
       const auto sign = word->find('=');
       if (sign == std::string::npos)
-        return failed{"'" + *word + "' is no variable, such as ansible_port=2222"};
+        return failed{quote(*word) + " is no variable, such as ansible_port=2222"};
       auto set = variables.set(word->substr(0, sign), word->substr(sign + 1));
       if (!set)
         return set;

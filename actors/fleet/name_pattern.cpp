@@ -32,7 +32,7 @@ tl::expected<number, std::string> parse_number(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, result.value);
   if (stop != end || (error != std::errc{} && error != std::errc::result_out_of_range))
-    return tl::unexpected<std::string>{"'" + std::string{text} + "' is no number"};
+    return tl::unexpected<std::string>{quote(text) + " is no number"};
   if (text.size() > most_digits)
     return tl::unexpected<std::string>{"a number has more than 18 digits"};
   return result;

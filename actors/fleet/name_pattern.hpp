@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/actors/fleet/text_fault.hpp"
+
 #include <tl/expected.hpp>
 
 #include <cstddef>
@@ -11,12 +13,6 @@
 #include <vector>
 
 namespace sshexec {
-
-/// What is wrong with a text, and at which of its bytes.
-struct text_fault {
-  std::size_t position = 0;
-  std::string what;
-};
 
 /// "01-20/2": from first to last in steps, in at least so many digits.
 struct number_range {

@@ -3,7 +3,6 @@
 #include "sshexec/actors/fleet/name_pattern.hpp"
 #include "sshexec/actors/fleet/name_set.hpp"
 #include "sshexec/actors/fleet/text_file.hpp"
-#include "sshexec/actors/services/escape.hpp"
 
 #include <algorithm>
 #include <map>
@@ -24,8 +23,6 @@ constexpr std::size_t deepest_nesting = 64;
 /// How many names may be made, repetitions included, as a multiple of the largest set: the work
 /// stays bounded when groups name the same machines again and again.
 constexpr std::uint64_t most_repetitions = 16;
-/// Of a text, in an error.
-constexpr std::size_t longest_excerpt = 60;
 
 constexpr std::string_view operators = ",!&^";
 constexpr std::string_view separators = " \t\r\n\v\f";
@@ -77,18 +74,6 @@ tl::expected<std::vector<term>, text_fault> split(std::string_view text) {
   return result;
 }
 
-/// "'web-[1', character 5: a bracket is not closed"
-std::string describe(std::string_view text, const text_fault& fault) {
-  const auto begin = text.size() <= longest_excerpt
-                       ? 0
-                       : fault.position - std::min(fault.position, longest_excerpt / 2);
-  const auto excerpt = text.substr(begin, longest_excerpt);
-  const bool is_whole_end = begin + excerpt.size() == text.size();
-  return "'" + std::string{begin == 0 ? "" : "…"} + escape_controls(excerpt)
-         + (is_whole_end ? "" : "…") + "', character " + std::to_string(fault.position + 1) + ": "
-         + fault.what;
-}
-
 void apply(char operation, name_set& left, const names& right) {
   switch (operation) {
     case '!':
@@ -116,7 +101,7 @@ void apply(char operation, name_set& left, const names& right) {
 }
 
 std::string to_reference(char kind, const std::string& target) {
-  return kind == '@' ? "group '" + target + "'" : target;
+  return kind == '@' ? "group " + quote(target) : target;
 }
 
 /// One expansion: which groups and files it knows by now, and what is left of its limits.

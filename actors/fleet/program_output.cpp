@@ -29,6 +29,8 @@ using run_failed = tl::unexpected<program_failure>;
 
 /// The reason stands at the end of stderr, behind warnings.
 constexpr std::size_t longest_reason = 2000;
+/// So that no clock overflows.
+constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours{24} * 365;
 
 std::string system_text(int code) {
   return std::system_category().message(code);
@@ -208,7 +210,8 @@ tl::expected<std::string, program_failure> run_for_output(std::vector<std::strin
   errors_pipe.writing = {};
   pipe_reader output{std::move(output_pipe.reading)};
   pipe_reader errors{std::move(errors_pipe.reading)};
-  switch (follow(child, output, errors, clock::now() + timeout, max_size)) {
+  switch (
+    follow(child, output, errors, clock::now() + std::min(timeout, longest_timeout), max_size)) {
     case ending::out_of_time:
       return run_failed{
         {false, name + " did not end within " + to_text(timeout) + describe_reason(errors.text())}};
