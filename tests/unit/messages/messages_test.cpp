@@ -5,6 +5,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/deep_to_string.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -150,6 +151,60 @@ BOOST_AUTO_TEST_CASE(the_status_of_an_executor_survives_the_network) {
   const executor_status x{{busy, machine_status{}}, 12, 1};
   BOOST_TEST((transfer(x) == x));
   BOOST_TEST((transfer(executor_status{}) == executor_status{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_rollout_and_what_becomes_of_it_survive_the_network) {
+  rollout what;
+  what.machines = {{"web-1", "host.example", 22, "root", ""}};
+  what.command.line = "uptime %h";
+  what.expand = true;
+  what.at_once = 7;
+  what.steps = {{1, false}, {10, true}};
+  what.pause = 5s;
+  what.max_failures = portion{5, true};
+  what.when_exceeded = excess_rule::cancel;
+  what.counts_as_failure = failure_rule::errors_only;
+  what.shuffle_seed = std::uint64_t{9};
+  what.deadline = 1h;
+  BOOST_TEST(caf::deep_to_string(transfer(what)) == caf::deep_to_string(what));
+
+  machine_outcome outcome;
+  outcome.index = 3;
+  outcome.machine = what.machines.front();
+  outcome.kind = outcome_kind::failed;
+  outcome.code = error_code::connection_error;
+  outcome.what = make_full_failure();
+  outcome.reason = skip_reason::deadline;
+  BOOST_TEST(caf::deep_to_string(transfer(outcome)) == caf::deep_to_string(outcome));
+
+  const rollout_progress progress{9, 1, 2, 3, 4, {5, 6}, 7, true};
+  BOOST_TEST(caf::deep_to_string(transfer(progress)) == caf::deep_to_string(progress));
+
+  const rollout_summary summary{9,
+                                5,
+                                {{-1, 1}, {0, 5}},
+                                {{error_code::cancelled, 1}},
+                                {{skip_reason::cancelled, 2}},
+                                {1, 2, 3, 4},
+                                7s};
+  BOOST_TEST(caf::deep_to_string(transfer(summary)) == caf::deep_to_string(summary));
+}
+
+BOOST_AUTO_TEST_CASE(the_id_of_a_rollouts_command_tells_the_machines_place) {
+  BOOST_TEST(place_of("rollout-7/12").value() == 12U);
+  BOOST_TEST(place_of("a/b/0").value() == 0U);
+  for (const char* other : {"", "uptime", "a/", "a/b", "a/1b", "a/-1", "1"})
+    BOOST_TEST(!place_of(other));
+}
+
+BOOST_AUTO_TEST_CASE(a_share_is_rounded_up_for_a_step_and_down_for_a_limit) {
+  BOOST_TEST(rounded_up({1, true}, 10) == 1U);
+  BOOST_TEST(rounded_down({1, true}, 10) == 0U);
+  BOOST_TEST(rounded_up({50, true}, 5) == 3U);
+  BOOST_TEST(rounded_down({50, true}, 5) == 2U);
+  BOOST_TEST(rounded_up({7, false}, 5) == 5U);
+  BOOST_TEST(rounded_down({7, false}, 10) == 7U);
+  BOOST_TEST(rounded_up({100, true}, 100'000) == 100'000U);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_keeps_its_code_and_payload_across_the_network) {
