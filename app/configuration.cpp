@@ -171,6 +171,9 @@ tl::expected<configuration, std::string> read_configuration(const std::optional<
   auto serve = take_group(content, "serve");
   if (!serve)
     return failed_with(serve.error());
+  auto hub = take_group(content, "hub");
+  if (!hub)
+    return failed_with(hub.error());
   auto groups = take_groups_of_machines(content);
   if (!groups)
     return failed_with(groups.error());
@@ -182,7 +185,7 @@ tl::expected<configuration, std::string> read_configuration(const std::optional<
   auto system = without(content, "sshexec");
   if (const auto done = check_system(system); !done)
     return failed_with(done.error());
-  return configuration{std::move(*executor), std::move(*serve), std::move(*groups),
+  return configuration{std::move(*executor), std::move(*serve), std::move(*groups), std::move(*hub),
                        std::move(system)};
 }
 

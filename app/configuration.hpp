@@ -17,7 +17,7 @@ namespace sshexec::app {
 /// would let one that is flooded go on without end.
 inline constexpr std::size_t max_throughput = 30;
 
-/// What a configuration file says: the options of the executor, and two groups of their own in it,
+/// What a configuration file says: the options of the executor, and groups of their own in it,
 /// which are not for the executor.
 struct configuration {
   settings executor;
@@ -25,6 +25,8 @@ struct configuration {
   caf::settings serve;
   /// Names for sets of machines (`sshexec.groups`).
   std::map<std::string, std::string> groups;
+  /// The hub of `sshexec run` (`sshexec.hub`).
+  caf::settings hub;
   /// CAF's own groups, of which only options that make sense here are taken.
   caf::settings system;
 };

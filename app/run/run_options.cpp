@@ -10,6 +10,8 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <initializer_list>
+#include <utility>
 
 namespace sshexec::app {
 
@@ -149,21 +151,30 @@ tl::expected<command, std::string> make_command(const run_options& options) {
   return what;
 }
 
-tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_options& options) {
-  if (!options.hub)
-    return std::nullopt;
-  auto address = parse_address(*options.hub);
-  if (!address)
-    return failed{address.error()};
-  if (address->port == 0)
-    return failed{"--hub wants HOST:PORT, not '" + *options.hub + "'"};
-  connect_settings result;
-  result.hub = std::move(*address);
-  if (options.hub_plain && !options.hub_tls.empty())
-    return failed{"either TLS to the hub or --hub-plain, not both"};
-  result.plain = options.hub_plain;
-  result.tls = options.hub_tls;
-  return result;
+/// What only an executor of this process can be told; nothing if none of it was given.
+std::optional<std::string> option_without_hub(const run_options& options) {
+  const std::initializer_list<std::pair<bool, const char*>> local{
+    {options.passphrase_file.has_value(), "--passphrase-file"},
+    {options.host_key_policy.has_value(), "--host-key-policy"},
+    {options.known_hosts.has_value(), "--known-hosts"},
+    {options.connect_timeout.has_value(), "--connect-timeout"},
+    {options.retries.has_value(), "--retries"},
+    {options.journal.has_value(), "--journal"},
+    {options.journal_format.has_value(), "--journal-format"},
+  };
+  for (const auto& [is_given, name] : local)
+    if (is_given)
+      return name;
+  return std::nullopt;
+}
+
+tl::expected<std::optional<connect_settings>, std::string> make_hub(const run_options& options,
+                                                                    const caf::settings& group) {
+  auto hub = choose_hub(options.hub, std::getenv("SSHEXEC_HUB"), group);
+  const auto local = option_without_hub(options);
+  if (hub && *hub && local)
+    return failed{*local + " is decided by the hub that runs the command (--hub none: no hub)"};
+  return hub;
 }
 
 /// Help without a list, in each line, of what goes with what.
@@ -258,8 +269,11 @@ void add_data_options(CLI::App& run, run_options& x) {
     ->excludes(without)
     ->group(data);
   run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
-  run.add_flag("--json", x.json, "print the result as one JSON object; a line for each of\n"
-                                     "many machines")->group(data);
+  run
+    .add_flag("--json", x.json,
+              "print the result as one JSON object; a line for each of\n"
+              "many machines")
+    ->group(data);
   run
     .add_option("--max-output", x.max_output,
                 "print the output at the end, and of each stream no more\n"
@@ -283,31 +297,21 @@ void add_data_options(CLI::App& run, run_options& x) {
 /// counts.
 void add_hub_options(CLI::App& run, run_options& x) {
   const std::string hub = "Through a hub (sshexec serve)";
-  CLI::Option* address
-    = run
-        .add_option("--hub", x.hub,
-                    "run through this hub; the -i path is then a path on the\nhub's machine")
-        ->type_name("HOST:PORT")
-        ->group(hub);
-  run.add_flag("--hub-plain", x.hub_plain, "without TLS, on this machine")
-    ->needs(address)
-    ->group(hub);
-  run.add_option("--hub-cert", x.hub_tls.certificate, "our certificate")
-    ->type_name("FILE")
-    ->needs(address)
-    ->group(hub);
-  run.add_option("--hub-key", x.hub_tls.key, "its key")
-    ->type_name("FILE")
-    ->needs(address)
-    ->group(hub);
   run
-    .add_option("--hub-ca", x.hub_tls.authority, "the authority that signed the hub's certificate")
-    ->type_name("FILE")
-    ->needs(address)
+    .add_option("--hub", x.hub.address,
+                "run through this hub; the -i path is then a path on the\nhub's machine (default: "
+                "SSHEXEC_HUB)")
+    ->type_name("HOST:PORT")
     ->group(hub);
-  for (const char* local : {"--passphrase-file", "--host-key-policy", "--known-hosts",
-                            "--connect-timeout", "--retries", "--journal", "--journal-format"})
-    address->excludes(run.get_option(local));
+  run.add_flag("--hub-plain", x.hub.plain, "without TLS, on this machine")->group(hub);
+  run.add_option("--hub-cert", x.hub.tls.certificate, "our certificate")
+    ->type_name("FILE")
+    ->group(hub);
+  run.add_option("--hub-key", x.hub.tls.key, "its key")->type_name("FILE")->group(hub);
+  run
+    .add_option("--hub-ca", x.hub.tls.authority, "the authority that signed the hub's certificate")
+    ->type_name("FILE")
+    ->group(hub);
 }
 
 } // namespace
@@ -318,9 +322,10 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.footer(examples);
   // CLI11 takes as many as are expected at the least, and does not ask for the rest. With "extra"
   // arguments it would take a word such as "[1-3]" for a list, and its brackets away.
-  run.add_option("target", x.targets,
-                 "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
-                 "machines: several targets, or a set: web-[1-20],@db")
+  run
+    .add_option("target", x.targets,
+                "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
+                "machines: several targets, or a set: web-[1-20],@db")
     ->type_name("")
     ->take_all()
     ->allow_extra_args(false)
@@ -352,7 +357,7 @@ tl::expected<run_request, std::string> to_request_for_any(const run_options& opt
     return failed{config.error()};
   if (const auto applied = apply(options, config->executor); !applied)
     return failed{applied.error()};
-  auto hub = make_hub(options);
+  auto hub = make_hub(options, config->hub);
   if (!hub)
     return failed{hub.error()};
   auto what = make_command(options);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sshexec/actors/remote/tls_files.hpp"
+#include "sshexec/app/run/hub_choice.hpp"
 #include "sshexec/app/run/run_command.hpp"
 
 #include <CLI/App.hpp>
@@ -39,9 +39,7 @@ struct run_options {
   std::optional<std::string> journal;
   std::optional<std::string> journal_format;
   std::optional<std::string> config_file;
-  std::optional<std::string> hub;
-  bool hub_plain = false;
-  tls_files hub_tls;
+  hub_options hub;
 };
 
 /// Declares the options on the command line of `run`, with their help; they are read into `x`.

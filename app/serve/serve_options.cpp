@@ -1,13 +1,10 @@
 #include "sshexec/app/serve/serve_options.hpp"
 
 #include "sshexec/app/command_line.hpp"
+#include "sshexec/app/option_reader.hpp"
 #include "sshexec/app/quantities.hpp"
 #include "sshexec/app/target.hpp"
 
-#include <caf/config_value.hpp>
-#include <caf/deep_to_string.hpp>
-
-#include <set>
 #include <utility>
 
 namespace sshexec::app {
@@ -41,45 +38,6 @@ Exit codes:
 /// For commands that run when the hub is told to end.
 constexpr caf::timespan default_drain_timeout = std::chrono::seconds{30};
 
-/// Reads the options of the group `sshexec.serve` one by one, and knows which are left.
-class option_reader {
-public:
-  explicit option_reader(const caf::settings& values) : values_(values) {
-    for (const auto& [name, value] : values)
-      unread_.insert(name);
-  }
-
-  template <class T>
-  void read(const std::string& name, T& field) {
-    unread_.erase(name);
-    const auto found = values_.find(name);
-    if (found == values_.end())
-      return;
-    if (const auto value = caf::get_if<T>(&found->second))
-      field = *value;
-    else
-      complain(name + " cannot be " + caf::deep_to_string(found->second));
-  }
-
-  void complain(const std::string& text) {
-    if (complaint_.empty())
-      complaint_ = "Option sshexec.serve." + text;
-  }
-
-  checked finish() {
-    if (!unread_.empty())
-      complain(*unread_.begin() + " does not exist");
-    if (!complaint_.empty())
-      return failed{complaint_};
-    return {};
-  }
-
-private:
-  const caf::settings& values_;
-  std::set<std::string> unread_;
-  std::string complaint_;
-};
-
 /// What the command line and the configuration file say about nodes.
 struct node_options {
   std::vector<std::string> addresses;
@@ -89,7 +47,7 @@ struct node_options {
 
 checked apply(const caf::settings& values, std::string& listen, publish_settings& x,
               node_options& nodes) {
-  option_reader options{values};
+  option_reader options{"sshexec.serve", values};
   options.read("nodes", nodes.addresses);
   options.read("node-plain", nodes.plain);
   options.read("node-cert", nodes.tls.certificate);
