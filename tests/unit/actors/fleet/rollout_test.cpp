@@ -589,6 +589,14 @@ BOOST_AUTO_TEST_CASE(an_exit_message_cancels_it_and_it_answers) {
   BOOST_TEST(outcomes.size() == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(an_exit_message_ends_one_that_was_not_started) {
+  const auto before = actors_left();
+  prepare(of(2));
+  tell_to_exit();
+  BOOST_TEST(actors_left() == before);
+  BOOST_TEST(outcomes.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_second_exit_message_ends_it_at_once) {
   ends_cancelled = false;
   const auto before = actors_left();
