@@ -67,17 +67,34 @@ caf::settings without(const caf::settings& x, const std::string& name) {
   return result;
 }
 
-/// Takes the group of `sshexec serve` out of the executor's options, which know nothing of it.
-tl::expected<caf::settings, std::string> take_serve_group(caf::settings& content) {
+/// Takes a group out of the executor's options, which know nothing of it.
+tl::expected<caf::settings, std::string> take_group(caf::settings& content,
+                                                    const std::string& name) {
   const auto group = content.find("sshexec");
   auto* options = group == content.end() ? nullptr : caf::get_if<caf::settings>(&group->second);
-  if (options == nullptr || options->find("serve") == options->end())
+  if (options == nullptr || options->find(name) == options->end())
     return caf::settings{};
-  const auto* values = caf::get_if<caf::settings>(&options->find("serve")->second);
+  const auto* values = caf::get_if<caf::settings>(&options->find(name)->second);
   if (values == nullptr)
-    return failed{"Option sshexec.serve is a group of options"};
+    return failed{"Option sshexec." + name + " is a group of options"};
   caf::settings result = *values;
-  *options = without(*options, "serve");
+  *options = without(*options, name);
+  return result;
+}
+
+tl::expected<std::map<std::string, std::string>, std::string>
+take_groups_of_machines(caf::settings& content) {
+  const auto values = take_group(content, "groups");
+  if (!values)
+    return failed{values.error()};
+  std::map<std::string, std::string> result;
+  for (const auto& [name, value] : *values) {
+    const auto* machines = caf::get_if<std::string>(&value);
+    if (machines == nullptr)
+      return failed{"Option sshexec.groups." + name + " cannot be " + caf::deep_to_string(value)
+                    + ": a set of machines stands in quotes"};
+    result.emplace(name, *machines);
+  }
   return result;
 }
 
@@ -151,9 +168,12 @@ tl::expected<configuration, std::string> read_configuration(const std::optional<
   }
   const auto failed_with
     = [&text](const std::string& message) { return failed{text.complaint_about_option(message)}; };
-  auto serve = take_serve_group(content);
+  auto serve = take_group(content, "serve");
   if (!serve)
     return failed_with(serve.error());
+  auto groups = take_groups_of_machines(content);
+  if (!groups)
+    return failed_with(groups.error());
   for (const auto& [name, value] : defaults)
     caf::put_missing(content, "sshexec." + name, value);
   auto executor = read_settings(content);
@@ -162,7 +182,8 @@ tl::expected<configuration, std::string> read_configuration(const std::optional<
   auto system = without(content, "sshexec");
   if (const auto done = check_system(system); !done)
     return failed_with(done.error());
-  return configuration{std::move(*executor), std::move(*serve), std::move(system)};
+  return configuration{std::move(*executor), std::move(*serve), std::move(*groups),
+                       std::move(system)};
 }
 
 } // namespace sshexec::app

@@ -7,6 +7,7 @@
 #include <tl/expected.hpp>
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,11 +17,14 @@ namespace sshexec::app {
 /// would let one that is flooded go on without end.
 inline constexpr std::size_t max_throughput = 30;
 
-/// What a configuration file says: the options of the executor, and those of `sshexec serve`, which
-/// are a group of their own in it (`sshexec.serve`).
+/// What a configuration file says: the options of the executor, and two groups of their own in it,
+/// which are not for the executor.
 struct configuration {
   settings executor;
+  /// The options of `sshexec serve` (`sshexec.serve`).
   caf::settings serve;
+  /// Names for sets of machines (`sshexec.groups`).
+  std::map<std::string, std::string> groups;
   /// CAF's own groups, of which only options that make sense here are taken.
   caf::settings system;
 };

@@ -2,6 +2,8 @@
 #include "sshexec/app/demo.hpp"
 #include "sshexec/app/descriptors.hpp"
 #include "sshexec/app/report.hpp"
+#include "sshexec/app/rollout/rollout_options.hpp"
+#include "sshexec/app/rollout/run_rollout.hpp"
 #include "sshexec/app/run/run_options.hpp"
 #include "sshexec/app/serve/serve.hpp"
 
@@ -10,16 +12,19 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
 using namespace sshexec::app;
 
-int run_serve(const serve_options& options) {
-  const auto request = to_request(options);
+/// What `ask` makes of a request, or its complaint.
+template <class Request, class Ask>
+int answer(tl::expected<Request, std::string> request, Ask ask) {
   if (request)
-    return serve(*request);
+    return ask(std::move(*request));
   complain(request.error());
   return exit_error;
 }
@@ -30,8 +35,10 @@ int run_tool(int argc, char** argv) {
   tool.require_subcommand(1);
 
   run_options options;
-  CLI::App* run = tool.add_subcommand("run", "Run one command on one machine");
+  CLI::App* run = tool.add_subcommand("run", "Run one command on one machine, or on many");
   add_run_options(*run, options);
+  rollout_options many;
+  add_rollout_options(*run, many);
   CLI::App* demo = tool.add_subcommand(
     "demo", "Run a few commands on an SSH server that this demo starts itself, on loopback");
 
@@ -69,18 +76,19 @@ int run_tool(int argc, char** argv) {
   if (authority->parsed())
     return run_authority(directory);
   if (serve->parsed())
-    return run_serve(daemon);
-  if (!options.words.empty() || end - dashes < 2) {
+    return answer(to_request(daemon), sshexec::app::serve);
+  if (options.targets.empty() && !many.results_file) {
+    complain("target is required (see sshexec --help)");
+    return exit_error;
+  }
+  if (end - dashes < 2) {
     complain("the command is missing: put -- before it (see sshexec run --help)");
     return exit_error;
   }
   options.words.assign(dashes + 1, end);
-  const auto request = to_request(options);
-  if (!request) {
-    complain(request.error());
-    return exit_error;
-  }
-  return run_command(*request);
+  if (is_rollout(*run, options))
+    return answer(to_request(options, many), run_rollout);
+  return answer(to_request(options), run_command);
 }
 
 } // namespace

@@ -159,8 +159,12 @@ std::error_code print_json(const outcome& x) {
   return write_all(STDOUT_FILENO, to_json(x) + '\n');
 }
 
+json to_json_object(const outcome& x) {
+  return x ? to_object(*x) : to_object(x.error());
+}
+
 std::string to_json(const outcome& x) {
-  const json object = x ? to_object(*x) : to_object(x.error());
+  const json object = to_json_object(x);
   // What the command wrote is UTF-8 or base64 by now; a variable's name may be anything.
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }

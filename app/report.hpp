@@ -5,6 +5,7 @@
 #include "sshexec/messages/failure.hpp"
 
 #include <caf/expected.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 #include <system_error>
@@ -42,6 +43,9 @@ std::error_code print_json(const outcome& x);
 
 /// The object that `print_json` writes, as text.
 std::string to_json(const outcome& x);
+
+/// The same object, for one that holds more.
+nlohmann::ordered_json to_json_object(const outcome& x);
 
 /// "sshexec: …" on stderr, as one line.
 void complain(const std::string& text);

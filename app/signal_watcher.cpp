@@ -8,9 +8,11 @@ namespace sshexec::app {
 
 namespace {
 
-/// Wakes the watcher when it is to end. Whoever else sends it means nothing to us, as little as
-/// SIGUSR2.
-constexpr int wake_signal = SIGUSR1;
+/// Wakes the watcher when it is to end. Whoever else sends it means nothing to us.
+constexpr int wake_signal = SIGUSR2;
+
+/// Asks what there is to tell.
+constexpr int asking_signal = SIGUSR1;
 
 /// Nobody presses a key twice within this time.
 constexpr auto echo_time = std::chrono::milliseconds{250};
@@ -35,7 +37,7 @@ sigset_t signals_to_watch(signal_watcher::ignored signals) {
 
 signal_watcher::signal_watcher(ignored signals) : watched_(signals_to_watch(signals)) {
   sigaddset(&watched_, wake_signal);
-  sigaddset(&watched_, SIGUSR2);
+  sigaddset(&watched_, asking_signal);
   pthread_sigmask(SIG_BLOCK, &watched_, &previous_mask_);
 }
 
@@ -44,20 +46,22 @@ signal_watcher::~signal_watcher() {
   pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
-void signal_watcher::start(std::function<void(int)> on_signal) {
-  thread_ = std::thread{[this, on_signal = std::move(on_signal)] {
-    int signal = 0;
-    while (sigwait(&watched_, &signal) == 0) {
-      const bool is_asked_for = signal != wake_signal && signal != SIGUSR2;
-      if (!is_asked_for && stopping_)
-        return;
-      if (!is_asked_for)
-        continue;
-      if (received_ == 0)
-        received_ = signal;
-      on_signal(signal);
-    }
-  }};
+void signal_watcher::start(std::function<void(int)> on_signal, std::function<void()> on_question) {
+  thread_
+    = std::thread{[this, on_signal = std::move(on_signal), on_question = std::move(on_question)] {
+        int signal = 0;
+        while (sigwait(&watched_, &signal) == 0) {
+          if (signal == wake_signal && stopping_)
+            return;
+          if (signal == asking_signal && on_question)
+            on_question();
+          if (signal == wake_signal || signal == asking_signal)
+            continue;
+          if (received_ == 0)
+            received_ = signal;
+          on_signal(signal);
+        }
+      }};
 }
 
 void signal_watcher::stop() {

@@ -10,8 +10,8 @@
 namespace sshexec::app {
 
 /// Turns SIGINT, SIGTERM and SIGHUP into calls on a thread of its own, where anything may be done.
-/// To be made before any other thread, which then all leave these signals to it. SIGUSR1 and
-/// SIGUSR2 change nothing meanwhile.
+/// To be made before any other thread, which then all leave these signals to it. SIGUSR2
+/// changes nothing meanwhile, and SIGUSR1 asks a question at the most.
 class signal_watcher {
 public:
   /// Who starts a program may have told it to ignore a signal, as nohup(1) and a shell's "&" do.
@@ -23,8 +23,9 @@ public:
   /// Stops, and lets signals act as before.
   ~signal_watcher();
 
-  /// Calls `on_signal` for each signal that comes, or came since the last stop.
-  void start(std::function<void(int)> on_signal);
+  /// Calls `on_signal` for each signal that comes, or came since the last stop, and `on_question`,
+  /// if there is one, for SIGUSR1.
+  void start(std::function<void(int)> on_signal, std::function<void()> on_question = {});
 
   /// Returns when `on_signal` is not running and will not be called any more.
   void stop();

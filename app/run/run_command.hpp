@@ -7,7 +7,9 @@
 
 #include <caf/settings.hpp>
 
+#include <map>
 #include <optional>
+#include <string>
 
 namespace sshexec::app {
 
@@ -18,6 +20,8 @@ struct run_request {
   settings config;
   /// For CAF itself.
   caf::settings system;
+  /// The configuration's names for sets of machines.
+  std::map<std::string, std::string> groups;
   /// Who runs the command instead of this process, if anybody.
   std::optional<connect_settings> hub;
   /// Prints the result as an object, instead of the output as it comes.

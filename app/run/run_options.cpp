@@ -25,7 +25,7 @@ Examples:
   sshexec run --json web-1 -- df -h / | jq .stdout
   sshexec run web-1 -- 'tar xz -C /srv' < site.tar.gz
   sshexec run --pty -t 1h web-1 -- top
-  while read -r host; do sshexec run -n "$host" -- uptime; done < hosts
+  sshexec run 'web-[1-20],@db' -x web-3 --at-once 5 --max-failures 5% -- uptime
   sshexec run --hub localhost:7022 --hub-plain web-1 -- uptime
 
 Output is printed as it comes: stdout to stdout, stderr to stderr. A slow reader slows the
@@ -40,6 +40,12 @@ Exit codes:
   124    the time was up; the output so far was printed
   128+N  signal N ended the command or the tool (130: Ctrl-C, 141: nobody reads the output)
   255    any other error, told in one line on stderr
+
+Many machines (several targets, a set, or an option for many) get the command all at the same
+time. Lines stand behind the machine's name, and stdin is not passed on. The exit code is 0 if
+all succeeded, 1 if some command ended with another code, 3 if some machine gave an error or was
+never started, 124 if all that failed timed out. The first Ctrl-C starts no other machine, the
+second ends what is under way, the third ends the tool.
 
 --json prints one object: exit_code (null after a signal), signal, stdout, stderr,
 duration_ms, attempts, reused_connection and timings, or error with code and message.
@@ -95,17 +101,16 @@ checked apply(const run_options& options, settings& config) {
 }
 
 tl::expected<machine, std::string> make_machine(const run_options& options) {
-  auto target = parse_target(options.target, options.port.value_or(machine{}.port));
+  const auto& text = options.targets.front();
+  auto target = parse_target(text, options.port.value_or(machine{}.port));
   if (!target)
     return target;
-  if (const auto objection = objection_to_user(options.user.value_or("")))
-    return failed{*objection};
   if (options.user && !target->username.empty() && *options.user != target->username)
-    return failed{"-l " + *options.user + " contradicts '" + options.target + "'"};
+    return failed{"-l " + *options.user + " contradicts '" + text + "'"};
   if (options.port && *options.port != target->port)
-    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + options.target + "'"};
-  override_with(target->username, options.user);
-  override_with(target->identity_file, options.identity);
+    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + text + "'"};
+  if (const auto done = apply_login(options, *target); !done)
+    return failed{done.error()};
   return target;
 }
 
@@ -167,6 +172,10 @@ public:
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 ? "" : ' ' + option->get_type_name();
   }
+
+  std::string make_usage(const CLI::App* /*command*/, std::string name) const override {
+    return "Usage: " + name + " [OPTIONS] TARGET... -- COMMAND\n";
+  }
 };
 
 /// A check that the help does not show, because its option's description tells.
@@ -206,7 +215,8 @@ void add_limits(CLI::App& run, run_options& x) {
     ->group(limits);
   run
     .add_option("--deadline", x.deadline,
-                "time for everything: to wait, connect, retry and run\n(default: none)")
+                "time for everything: to wait, connect, retry and run; for\n"
+                "all machines (default: none)")
     ->type_name("TIME")
     ->group(limits);
   run.add_option("--connect-timeout", x.connect_timeout, "for each attempt (default: 10s)")
@@ -243,12 +253,13 @@ void add_data_options(CLI::App& run, run_options& x) {
   without->group(data);
   run
     .add_flag("--stdin", x.with_stdin,
-              "pass stdin on (default, unless it is a terminal that has\n"
-              "the tool in its background)")
+              "pass stdin on (default for one machine, unless it is a\n"
+              "terminal that has the tool in its background)")
     ->excludes(without)
     ->group(data);
   run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
-  run.add_flag("--json", x.json, "print the result as one JSON object")->group(data);
+  run.add_flag("--json", x.json, "print the result as one JSON object; a line for each of\n"
+                                     "many machines")->group(data);
   run
     .add_option("--max-output", x.max_output,
                 "print the output at the end, and of each stream no more\n"
@@ -305,11 +316,15 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.formatter(std::make_shared<plain_formatter>());
   run.get_formatter()->column_width(26);
   run.footer(examples);
-  run.add_option("target", x.target, "[user@]host[:port] or ssh://[user@]host[:port]")
+  // CLI11 takes as many as are expected at the least, and does not ask for the rest. With "extra"
+  // arguments it would take a word such as "[1-3]" for a list, and its brackets away.
+  run.add_option("target", x.targets,
+                 "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
+                 "machines: several targets, or a set: web-[1-20],@db")
     ->type_name("")
-    ->required();
-  run.add_option("command", x.words, "command line for the remote shell; put -- before it")
-    ->type_name("");
+    ->take_all()
+    ->allow_extra_args(false)
+    ->expected(CLI::detail::expected_max_vector_size, CLI::detail::expected_max_vector_size);
   add_login_options(run, x);
   add_limits(run, x);
   add_data_options(run, x);
@@ -317,15 +332,21 @@ void add_run_options(CLI::App& run, run_options& x) {
   refuse_empty_values(run);
 }
 
-tl::expected<run_request, std::string> to_request(const run_options& options) {
+tl::expected<void, std::string> apply_login(const run_options& options, machine& target) {
+  if (const auto objection = objection_to_user(options.user.value_or("")))
+    return failed{*objection};
+  override_with(target.username, options.user);
+  override_with(target.port, options.port);
+  override_with(target.identity_file, options.identity);
+  return {};
+}
+
+tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
   run_request request;
   request.json = options.json;
   request.collects = options.max_output.has_value();
   request.feeds_stdin = options.with_stdin || (!options.without_stdin && standard_input::is_ours());
   request.may_begin_anew = options.retry == "always";
-  auto target = make_machine(options);
-  if (!target)
-    return failed{target.error()};
   auto config = read_configuration(options.config_file, defaults_of_run());
   if (!config)
     return failed{config.error()};
@@ -337,11 +358,21 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   auto what = make_command(options);
   if (!what)
     return failed{what.error()};
-  request.target = std::move(*target);
   request.config = std::move(config->executor);
   request.system = std::move(config->system);
+  request.groups = std::move(config->groups);
   request.hub = std::move(*hub);
   request.what = std::move(*what);
+  return request;
+}
+
+tl::expected<run_request, std::string> to_request(const run_options& options) {
+  auto target = make_machine(options);
+  if (!target)
+    return failed{target.error()};
+  auto request = to_request_for_any(options);
+  if (request)
+    request->target = std::move(*target);
   return request;
 }
 

@@ -16,7 +16,7 @@ namespace sshexec::app {
 /// The command line of `sshexec run` as it was given; what was not given is empty, so that a
 /// configuration file's values hold.
 struct run_options {
-  std::string target;
+  std::vector<std::string> targets;
   std::vector<std::string> words;
   std::optional<std::string> user;
   std::optional<std::uint16_t> port;
@@ -47,8 +47,14 @@ struct run_options {
 /// Declares the options on the command line of `run`, with their help; they are read into `x`.
 void add_run_options(CLI::App& run, run_options& x);
 
-/// What the options ask for, on top of the configuration file, which it reads. The error is a
-/// sentence for the user.
+/// What the options ask for, on top of the configuration file, which it reads, for the first
+/// target. The error is a sentence for the user.
 tl::expected<run_request, std::string> to_request(const run_options& options);
+
+/// The same without any target, for which `apply_login` is.
+tl::expected<run_request, std::string> to_request_for_any(const run_options& options);
+
+/// Puts what the options say of a login over what the machine has.
+tl::expected<void, std::string> apply_login(const run_options& options, machine& target);
 
 } // namespace sshexec::app

@@ -25,14 +25,10 @@ public:
   explicit running_tool(const std::string& line) : process_("exec " + line, {}) {}
 
   /// The next line of its stdout, without its end; what there is of it when that ends.
-  std::string read_line() {
-    std::string line;
-    while (read_some(process_.out.get(), line, 1) && !line.ends_with('\n')) {
-    }
-    if (line.ends_with('\n'))
-      line.pop_back();
-    return line;
-  }
+  std::string read_line() { return read_line_of(process_.out.get()); }
+
+  /// The same of its stderr.
+  std::string read_error_line() { return read_line_of(process_.err.get()); }
 
   /// Up to so many bytes of its stdout, fewer at the end.
   std::string read(std::size_t size) {
@@ -72,6 +68,15 @@ public:
 
 private:
   static constexpr int bound = 60'000;
+
+  static std::string read_line_of(int descriptor) {
+    std::string line;
+    while (read_some(descriptor, line, 1) && !line.ends_with('\n')) {
+    }
+    if (line.ends_with('\n'))
+      line.pop_back();
+    return line;
+  }
 
   /// Appends what there is; false at the end.
   static bool read_some(int descriptor, std::string& data, std::size_t size) {

@@ -74,9 +74,14 @@ struct daemon_stage : stage {
 
   /// `sshexec run` through a hub; what it printed is in `out` and `err`.
   int run(const std::string& hub_options, const std::string& line) {
+    return run_on(to_address(target), hub_options, line);
+  }
+
+  /// The same for other targets.
+  int run_on(const std::string& targets, const std::string& hub_options, const std::string& line) {
     const std::string script = SSHEXEC_TOOL " run " + hub_options + " -i " + target.identity_file
-                               + ' ' + to_address(target) + " -- '" + line + "' > " + file("out")
-                               + " 2> " + file("err");
+                               + ' ' + targets + " -- '" + line + "' > " + file("out") + " 2> "
+                               + file("err");
     const int code = testing::run_program({"/bin/sh", "-c", script});
     out = content(file("out"));
     err = content(file("err"));
@@ -119,6 +124,24 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   // A result that no message of CAF's could hold.
   BOOST_TEST(run(options + " --max-output 2G", "true") == 255);
   BOOST_TEST(err.find("At most 1 GiB can be kept") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(runs_a_command_on_many_machines_for_the_tool) {
+  served hub{plain()};
+  std::ofstream{file("hosts")} << "web-[1-3] ansible_host=" << target.hostname
+                               << " ansible_port=" << target.port
+                               << " ansible_user=" << target.username << '\n';
+  BOOST_TEST(run_on("web-[1-3] --expand --at-once 2 --gather --inventory " + file("hosts"),
+                    "--hub-plain --hub " + hub.address(), "test %n != 2; echo $?")
+             == 0);
+  BOOST_TEST(out
+             == "---------------\nweb-[1,3] (2)\n---------------\n0\n"
+                "---------------\nweb-2\n---------------\n1\n");
+  BOOST_TEST(run_on("web-[1-3] --inventory " + file("hosts"), "--hub-plain --hub " + hub.address(),
+                    "echo out; exit 7")
+             == 1);
+  for (const char* line : {"web-1: out\n", "web-2: out\n", "web-3: out\n"})
+    BOOST_TEST(out.find(line) != std::string::npos, out);
 }
 
 BOOST_AUTO_TEST_CASE(routes_over_nodes_that_it_reaches_with_tls) {

@@ -1,0 +1,78 @@
+#include "sshexec/app/rollout/output_files.hpp"
+
+#include "sshexec/app/descriptors.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <functional>
+#include <utility>
+
+namespace sshexec::app {
+
+namespace {
+
+/// A name has 255 bytes at the most (NAME_MAX); the ending and a number take some of them.
+constexpr std::size_t longest_name = 220;
+
+bool is_harmless(char x) {
+  return (x >= 'a' && x <= 'z') || (x >= 'A' && x <= 'Z') || (x >= '0' && x <= '9')
+         || std::string_view{"._-@:+"}.find(x) != std::string_view::npos;
+}
+
+} // namespace
+
+std::string file_name_of(const std::string& name) {
+  std::string result;
+  for (const char x : name) {
+    const bool would_hide = result.empty() && x == '.';
+    if (is_harmless(x) && !would_hide)
+      result += x;
+    else
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(x));
+  }
+  if (result.size() > longest_name)
+    result
+      = fmt::format("{}%{:016x}", result.substr(0, longest_name), std::hash<std::string>{}(name));
+  return result;
+}
+
+output_files::output_files(std::filesystem::path directory) : directory_(std::move(directory)) {
+  std::filesystem::create_directories(directory_);
+}
+
+std::error_code output_files::write(const std::string& machine, output_stream stream,
+                                    std::uint32_t attempt, std::string_view data) {
+  files& mine = open_[machine];
+  if (mine.attempt != attempt) {
+    if (const auto error = begin(machine, mine))
+      return error;
+    mine.attempt = attempt;
+  }
+  const bool is_stdout = stream == output_stream::stdout_stream;
+  return write_all(mine.streams.at(is_stdout ? 0 : 1).get(), data);
+}
+
+std::error_code output_files::finish(const std::string& machine) {
+  files& mine = open_[machine];
+  const auto error = mine.attempt == 0 ? begin(machine, mine) : std::error_code{};
+  open_.erase(machine);
+  return error;
+}
+
+std::error_code output_files::begin(const std::string& machine, files& x) const {
+  const std::array<const char*, 2> endings{".stdout", ".stderr"};
+  for (std::size_t i = 0; i < endings.size(); ++i) {
+    const auto path = directory_ / (file_name_of(machine) + endings.at(i));
+    x.streams.at(i)
+      = ssh::file_descriptor{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                                    S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)};
+    if (!x.streams.at(i))
+      return {errno, std::system_category()};
+  }
+  return {};
+}
+
+} // namespace sshexec::app

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "sshexec/messages/output_chunk.hpp"
+#include "sshexec/ssh/file_descriptor.hpp"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace sshexec::app {
+
+/// A file name for any name: what might mean something to a shell or a file system is written as
+/// in addresses of the web ("%2F"). Two names never have the same one.
+std::string file_name_of(const std::string& name);
+
+/// The output of many machines in a directory: NAME.stdout and NAME.stderr of each. Files are open
+/// while their machine is at work.
+class output_files {
+public:
+  /// Makes the directory, and throws `std::system_error` if it cannot.
+  explicit output_files(std::filesystem::path directory);
+
+  /// An attempt after the first begins the files anew.
+  std::error_code write(const std::string& machine, output_stream stream, std::uint32_t attempt,
+                        std::string_view data);
+
+  /// The machine has written all. It has both files then, be they empty.
+  std::error_code finish(const std::string& machine);
+
+private:
+  struct files {
+    std::uint32_t attempt = 0;
+    std::array<ssh::file_descriptor, 2> streams;
+  };
+
+  /// Opens a machine's files, and empties what was there.
+  std::error_code begin(const std::string& machine, files& x) const;
+
+  std::filesystem::path directory_;
+  std::map<std::string, files> open_;
+};
+
+} // namespace sshexec::app

@@ -1,0 +1,63 @@
+#include "sshexec/app/rollout/targets.hpp"
+
+#include "sshexec/app/target.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace sshexec::app {
+
+namespace {
+
+using failed = tl::unexpected<std::string>;
+
+/// Brackets may also stand around an address.
+bool has_range(const std::string& text) {
+  for (auto begin = text.find('['); begin != std::string::npos; begin = text.find('[', begin + 1)) {
+    const auto end = std::min(text.find(']', begin), text.size());
+    const auto inside = text.substr(begin + 1, end - begin - 1);
+    if (!inside.empty() && inside.find_first_not_of("0123456789-,/") == std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+tl::expected<machine, std::string> to_machine(const std::string& name, const inventory& known) {
+  auto result = parse_target(name);
+  if (!result)
+    return result;
+  if (known.find(name) != nullptr)
+    return known.to_machine(name, std::move(*result));
+  result->id = name;
+  return result;
+}
+
+} // namespace
+
+bool is_set(const std::string& target) {
+  if (target.starts_with("ssh://"))
+    return false;
+  return target.starts_with('@') || target.find_first_of(",!&^ \t\n") != std::string::npos
+         || has_range(target);
+}
+
+tl::expected<std::vector<machine>, std::string> find_machines(const wanted_machines& wanted) {
+  const node_set_sources sources = make_node_set_sources(wanted.groups, wanted.known);
+  auto names = wanted.names ? *wanted.names : expand_node_sets(wanted.targets, sources);
+  if (!names)
+    return failed{names.error()};
+  const auto excluded = expand_node_sets(wanted.excluded, sources);
+  if (!excluded)
+    return failed{excluded.error()};
+  std::vector<machine> result;
+  for (const std::string& name : exclude_names(std::move(*names), *excluded)) {
+    auto found = to_machine(name, wanted.known);
+    if (!found)
+      return failed{found.error()};
+    result.push_back(std::move(*found));
+  }
+  return result;
+}
+
+} // namespace sshexec::app
