@@ -12,6 +12,7 @@
 #include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
 #include <pwd.h>
@@ -105,6 +106,12 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   if (journal)
     owned.push_back(caf::actor_cast<caf::actor>(journal));
   return start(system, std::move(config), std::move(of_hub), journal, std::move(owned));
+}
+
+scoped_executor::~scoped_executor() {
+  caf::scoped_actor self{*system_};
+  self->send_exit(executor_, caf::exit_reason::user_shutdown);
+  self->wait_for(executor_);
 }
 
 } // namespace sshexec

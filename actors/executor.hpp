@@ -8,6 +8,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
 
+#include <utility>
+
 namespace sshexec {
 
 /// Services that a hub has of its own, in place of the executor's; those left empty stay the
@@ -41,5 +43,24 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings config,
                                              const execution_journal_actor& journal,
                                              executor_services of_hub = {});
+
+/// Owns an executor: ends it, and waits until it has ended, before the actor system of a program
+/// waits for it. Not for use within an actor, because it blocks, up to the setting `drain_timeout`.
+class scoped_executor {
+public:
+  scoped_executor(caf::actor_system& system, executor_actor owned)
+    : system_(&system), executor_(std::move(owned)) {}
+
+  scoped_executor(const scoped_executor&) = delete;
+  scoped_executor& operator=(const scoped_executor&) = delete;
+
+  ~scoped_executor();
+
+  const executor_actor& operator*() const { return executor_; }
+
+private:
+  caf::actor_system* system_;
+  executor_actor executor_;
+};
 
 } // namespace sshexec

@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <optional>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 namespace sshexec {
@@ -58,6 +59,15 @@ bool assign(host_key_policy& field, const caf::config_value& value) {
   return true;
 }
 
+/// What is said of a value that a field does not take, behind the option's name.
+template <class T>
+std::string objection_to(const T&, const caf::config_value& value, const char* help) {
+  const std::string text = caf::deep_to_string(value);
+  if (std::is_same_v<T, caf::timespan> && caf::get_if<std::int64_t>(&value))
+    return " has no unit: write " + text + "s for seconds";
+  return " cannot be " + text + ": " + help;
+}
+
 /// Takes all options from the group's values; what is wrong with the first bad one, if any.
 std::optional<std::string> read_options(const caf::settings& values, settings& x) {
   std::set<std::string> unread;
@@ -68,8 +78,7 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
     unread.erase(name);
     const auto found = values.find(caf::string_view{name, std::strlen(name)});
     if (found != values.end() && !assign(field, found->second) && !complaint)
-      complaint
-        = std::string{name} + " cannot be " + caf::deep_to_string(found->second) + ": " + help;
+      complaint = name + objection_to(field, found->second, help);
   };
   read("user", "user name for machines that name none (default: who runs this process)", x.user);
   read("identity-file", "private key for machines that name none (default: those in ~/.ssh)",

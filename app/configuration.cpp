@@ -1,5 +1,6 @@
 #include "sshexec/app/configuration.hpp"
 
+#include "sshexec/app/configuration_text.hpp"
 #include "sshexec/messages/failure.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -26,54 +27,34 @@ namespace {
 using failed = tl::unexpected<std::string>;
 using checked = tl::expected<void, std::string>;
 
-std::string describe(const caf::error& error) {
+std::string describe(const caf::error& error, const configuration_text& source) {
   if (error.category() != caf::atom("parser") || !error.context().match_elements<caf::settings>())
-    return to_string(error);
+    return source.complaint(0, to_string(error));
   const auto place = error.context().get_as<caf::settings>(0);
-  return "line " + std::to_string(caf::get_or(place, "line", std::int64_t{0})) + ", column "
-         + std::to_string(caf::get_or(place, "column", std::int64_t{0})) + ": "
-         + to_string(static_cast<caf::pec>(error.code()));
+  auto line = static_cast<std::size_t>(caf::get_or(place, "line", std::int64_t{0}));
+  // An end of a line that is met too early counts as part of the next one.
+  if (static_cast<caf::pec>(error.code()) == caf::pec::unexpected_newline)
+    --line;
+  std::string words = to_string(static_cast<caf::pec>(error.code()));
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return source.complaint(line, source.missing_quotes(line).value_or(words));
 }
 
-/// The text as CAF 0.17 reads it: a comment begins with ';', and a line ends with '\n' alone. All
-/// stays in its place.
-std::string in_words_of_caf(std::string text) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark))
-    text.erase(0, byte_order_mark.size());
-  bool is_quoted = false;
-  bool is_comment = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char& x = text[i];
-    if (x == '\r' && i + 1 < text.size() && text[i + 1] == '\n')
-      x = ' ';
-    else if (x == '\n')
-      is_quoted = is_comment = false;
-    else if (is_comment)
-      continue;
-    else if (is_quoted && x == '\\')
-      ++i;
-    else if (x == '"')
-      is_quoted = !is_quoted;
-    else if (!is_quoted && (x == '#' || x == ';')) {
-      x = ';';
-      is_comment = true;
-    }
-  }
-  return text;
-}
-
-tl::expected<caf::settings, std::string> read_file(const std::string& file) {
+tl::expected<configuration_text, std::string> read_text(const std::string& file) {
   // It could be read as an empty file.
   if (std::filesystem::is_directory(file))
     return failed{file + " is a directory"};
   std::ifstream in{file, std::ios::binary};
   if (!in)
     return failed{file + ": cannot be opened: " + std::system_category().message(errno)};
-  std::istringstream text{in_words_of_caf({std::istreambuf_iterator<char>{in}, {}})};
-  auto parsed = caf::actor_system_config::parse_config(text);
+  return configuration_text{file, {std::istreambuf_iterator<char>{in}, {}}};
+}
+
+tl::expected<caf::settings, std::string> parse(const configuration_text& text) {
+  std::istringstream in{text.in_words_of_caf()};
+  auto parsed = caf::actor_system_config::parse_config(in);
   if (!parsed)
-    return failed{file + ": " + describe(parsed.error())};
+    return failed{describe(parsed.error(), text)};
   return std::move(*parsed);
 }
 
@@ -173,28 +154,34 @@ void apply_system_options(caf::actor_system_config& config, const caf::settings&
 
 tl::expected<configuration, std::string> read_configuration(const std::optional<std::string>& file,
                                                             const caf::settings& defaults) {
+  configuration_text text{"configuration", ""};
   caf::settings content;
   if (file) {
-    auto parsed = read_file(*file);
+    auto read = read_text(*file);
+    if (!read)
+      return failed{read.error()};
+    text = std::move(*read);
+    auto parsed = parse(text);
     if (!parsed)
       return failed{parsed.error()};
     content = std::move(*parsed);
   }
-  const std::string source = file.value_or("configuration") + ": ";
+  const auto failed_with
+    = [&text](const std::string& message) { return failed{text.complaint_about_option(message)}; };
   auto serve = take_group(content, "serve");
   if (!serve)
-    return failed{source + serve.error()};
+    return failed_with(serve.error());
   auto groups = take_groups_of_machines(content);
   if (!groups)
-    return failed{source + groups.error()};
+    return failed_with(groups.error());
   for (const auto& [name, value] : defaults)
     caf::put_missing(content, "sshexec." + name, value);
   auto executor = read_settings(content);
   if (!executor)
-    return failed{source + to_failure(executor.error()).message};
+    return failed_with(to_failure(executor.error()).message);
   auto system = without(content, "sshexec");
   if (const auto done = check_system(system); !done)
-    return failed{source + done.error()};
+    return failed_with(done.error());
   return configuration{std::move(*executor), std::move(*serve), std::move(*groups),
                        std::move(system)};
 }

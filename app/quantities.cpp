@@ -17,12 +17,15 @@ using failed = tl::unexpected<std::string>;
 
 tl::expected<caf::timespan, std::string> parse_duration(const std::string& text) {
   static const std::map<std::string, double> seconds_by_unit
-    = {{"ms", 1e-3}, {"s", 1}, {"", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
+    = {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
   double number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   const auto unit = seconds_by_unit.find(std::string{stop, end});
-  const failed complaint{"'" + text + "' is no duration such as 30s, 500ms, 2m or 1h"};
+  const failed complaint{"'" + text + "' is no duration such as 500ms, 30s, 5m, 2h or 1d"};
+  if (error == std::errc{} && stop == end)
+    return number == 0 ? tl::expected<caf::timespan, std::string>{0}
+                       : failed{"'" + text + "' has no unit: write " + text + "s for seconds"};
   if (error != std::errc{} || unit == seconds_by_unit.end())
     return complaint;
   const double nanoseconds = number * unit->second * 1e9;
@@ -32,6 +35,15 @@ tl::expected<caf::timespan, std::string> parse_duration(const std::string& text)
   if (nanoseconds > longest)
     return failed{"'" + text + "' is longer than a year"};
   return caf::timespan{std::llround(nanoseconds)};
+}
+
+tl::expected<caf::timespan, std::string> parse_limit(const std::string& text) {
+  if (text == "none")
+    return longest_duration;
+  auto limit = parse_duration(text);
+  if (limit && limit->count() == 0)
+    limit = longest_duration;
+  return limit;
 }
 
 tl::expected<std::uint64_t, std::string> parse_size(const std::string& text) {

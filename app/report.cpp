@@ -143,11 +143,12 @@ void report_lost_output(const outcome& x, const output_account& written) {
     report_cut(output, "and was not read in time");
 }
 
-void print_end(const outcome& x, int signal) {
+void print_end(const outcome& x, int signal, const std::string& advice) {
   const std::string cause
     = signal == 0 ? "" : std::string{"ended by SIG"} + ::sigabbrev_np(signal) + ": ";
   if (!x)
-    return complain(cause + to_failure(x.error()).message);
+    return complain(cause + to_failure(x.error()).message
+                    + (advice.empty() ? "" : " (" + advice + ")"));
   for (const std::string& name : x->refused_environment)
     complain("the server does not accept the environment variable " + name);
   if (!x->exit_signal.empty())

@@ -35,8 +35,8 @@ std::error_code print_output(const outcome& x);
 void report_lost_output(const outcome& x, const output_account& written);
 
 /// Writes what there is to say about an end, but for the output, to stderr; also which signal to
-/// the tool brought it about, if not 0.
-void print_end(const outcome& x, int signal);
+/// the tool brought it about, if not 0, and what to do about an error.
+void print_end(const outcome& x, int signal, const std::string& advice = {});
 
 /// Writes the whole outcome to stdout as one JSON object.
 std::error_code print_json(const outcome& x);

@@ -90,12 +90,12 @@ std::optional<std::string> decode_percents(const std::string& text) {
 }
 
 /// Reads what follows "ssh://" (draft-salowey-secsh-uri).
-tl::expected<machine, std::string> parse_uri(std::string text) {
+tl::expected<machine, std::string> parse_uri(std::string text, std::uint16_t other_port) {
   if (text.ends_with('/'))
     text.pop_back();
   if (text.find('/') != std::string::npos)
     return failed{"'ssh://" + text + "' names more than a user, a host and a port"};
-  auto result = parse_target(text);
+  auto result = parse_target(text, other_port);
   if (!result)
     return result;
   auto user = decode_percents(result->username);
@@ -116,10 +116,15 @@ std::optional<std::string> objection_to_user(const std::string& name) {
 }
 
 tl::expected<machine, std::string> parse_target(const std::string& text) {
+  return parse_target(text, machine{}.port);
+}
+
+tl::expected<machine, std::string> parse_target(const std::string& text, std::uint16_t other_port) {
   const std::string scheme = "ssh://";
   if (text.starts_with(scheme))
-    return parse_uri(text.substr(scheme.size()));
+    return parse_uri(text.substr(scheme.size()), other_port);
   machine result;
+  result.port = other_port;
   // A user name may hold an '@', a host never does.
   const auto at = text.rfind('@');
   if (at == 0)

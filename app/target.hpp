@@ -5,6 +5,7 @@
 
 #include <tl/expected.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,9 @@ namespace sshexec::app {
 /// when a port follows. What is not given stays as a `machine` has it. The error is a sentence for
 /// the user.
 tl::expected<machine, std::string> parse_target(const std::string& text);
+
+/// The same, with another port for a text that names none.
+tl::expected<machine, std::string> parse_target(const std::string& text, std::uint16_t other_port);
 
 /// Nothing, or why nobody can have this user name, as a sentence for the user.
 std::optional<std::string> objection_to_user(const std::string& name);

@@ -66,8 +66,14 @@ run_tests() {
   rm -f "build/$preset"/sanitizer.*
   ctest --preset "$preset" "$@" || failed=1
   if ((failed)); then
-    echo "What failed, by build/$preset/Testing/Temporary/LastTest.log:"
-    grep -aE -A 2 ': (fatal )?error: ' "build/$preset/Testing/Temporary/LastTest.log" || true
+    local log=build/$preset/Testing/Temporary/LastTest.log
+    echo "What failed, by $log:"
+    grep -aE -A 2 ': (fatal )?error: ' "$log" || true
+    echo "The last lines of each test that failed:"
+    awk '/ Testing: / { name = $3; n = 0 }
+         { lines[n++] = $0 }
+         /^Test Failed\./ { print name ":"; for (i = n > 16 ? n - 16 : 0; i < n; ++i) print "  " lines[i] }
+        ' "$log"
   fi
   local report
   for report in "build/$preset"/sanitizer.*; do

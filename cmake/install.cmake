@@ -7,6 +7,8 @@ set(SSHEXEC_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sshexec)
 # The public headers, and no others: all of messages/, and of the rest what an embedding hub speaks to.
 # They include one another only, and nothing of libssh, OpenSSL or spdlog.
 file(GLOB public_headers CONFIGURE_DEPENDS ${SSHEXEC_INCLUDE_DIR}/sshexec/messages/*.hpp)
+list(APPEND public_headers
+  ${SSHEXEC_INCLUDE_DIR}/sshexec/sshexec.hpp ${SSHEXEC_INCLUDE_DIR}/sshexec/version.hpp)
 foreach(header IN ITEMS
     actors/executor actors/settings
     actors/runtime/reply

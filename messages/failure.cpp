@@ -2,6 +2,8 @@
 
 #include "sshexec/messages/type_ids.hpp"
 
+#include <caf/sec.hpp>
+
 #include <tuple>
 #include <utility>
 
@@ -10,8 +12,8 @@ namespace sshexec {
 namespace {
 
 auto fields(const failure& x) {
-  return std::tie(x.message, x.machine, x.fault, x.progress, x.termination, x.attempts, x.output,
-                  x.times, x.duration);
+  return std::tie(x.code, x.message, x.machine, x.fault, x.progress, x.termination, x.attempts,
+                  x.output, x.times, x.duration);
 }
 
 } // namespace
@@ -97,6 +99,7 @@ bool operator==(const failure& a, const failure& b) {
 }
 
 caf::error make_failure(error_code code, failure what) {
+  what.code = code;
   return caf::make_error(code, std::move(what));
 }
 
@@ -104,13 +107,21 @@ failure to_failure(const caf::error& err) {
   if (err && err.context().match_elements<failure>())
     return err.context().get_as<failure>(0);
   failure result;
-  result.message = caf::to_string(err);
+  result.code = code_of(err);
+  result.message
+    = result.code == error_code::shutting_down ? "The executor has ended" : caf::to_string(err);
   return result;
 }
 
+error_code code_of(const caf::error& err) {
+  if (err == caf::sec::request_receiver_down)
+    return error_code::shutting_down;
+  return err && err.category() == caf::atom("sshexec") ? static_cast<error_code>(err.code())
+                                                       : error_code::none;
+}
+
 bool is(const caf::error& err, error_code code) {
-  return err && err.category() == caf::atom("sshexec")
-         && err.code() == static_cast<std::uint8_t>(code);
+  return err && code_of(err) == code;
 }
 
 } // namespace sshexec

@@ -48,6 +48,8 @@ std::string to_string(termination x);
 
 /// The payload of every error that the executor answers with.
 struct failure {
+  /// That of the error which carries it.
+  error_code code = error_code::none;
   /// A whole sentence for people: what happened, to whom, after how many attempts.
   std::string message;
   /// The machine as "user@host:port".
@@ -64,7 +66,7 @@ struct failure {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, failure& x) {
-  return f(caf::meta::type_name("failure"), x.message, x.machine, x.fault, x.progress,
+  return f(caf::meta::type_name("failure"), x.code, x.message, x.machine, x.fault, x.progress,
            x.termination, x.attempts, x.output, x.times, x.duration);
 }
 
@@ -73,9 +75,13 @@ bool operator==(const failure& a, const failure& b);
 /// An error of the category "sshexec" that carries `what` across the network.
 caf::error make_failure(error_code code, failure what);
 
-/// The payload of an error made by `make_failure`; for any other error, a `failure` that holds
-/// nothing but its rendered text.
+/// The payload of an error made by `make_failure`. A request to an executor that has ended is
+/// answered by CAF itself: that is `shutting_down`. Of any other error the `failure` holds nothing
+/// but its rendered text.
 failure to_failure(const caf::error& err);
+
+/// The same for the code alone; `none` for no error, and for one that says nothing of sshexec.
+error_code code_of(const caf::error& err);
 
 /// Whether `err` is of the category "sshexec" and has this code.
 bool is(const caf::error& err, error_code code);

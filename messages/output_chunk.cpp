@@ -7,7 +7,7 @@ namespace sshexec {
 namespace {
 
 auto fields(const output_chunk& x) {
-  return std::tie(x.command_id, x.stream, x.attempt, x.data);
+  return std::tie(x.machine, x.command_id, x.stream, x.attempt, x.data, x.end);
 }
 
 } // namespace

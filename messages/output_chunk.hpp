@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/messages/machine.hpp"
+
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
@@ -15,17 +17,23 @@ std::string to_string(output_stream x);
 
 /// Some bytes of a command's output, in the order in which they arrived on their stream.
 struct output_chunk {
+  /// As in the request; a user that it left empty may be filled in.
+  sshexec::machine machine;
   /// The id of the command.
   std::string command_id;
   output_stream stream = output_stream::stdout_stream;
   /// Counts from 1. A command that is run again begins its output anew.
   std::uint32_t attempt = 0;
   std::string data;
+  /// The end of this stream: the command ran to its end, and `data` is empty. A command that is
+  /// answered with an error may have none.
+  bool end = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, output_chunk& x) {
-  return f(caf::meta::type_name("output_chunk"), x.command_id, x.stream, x.attempt, x.data);
+  return f(caf::meta::type_name("output_chunk"), x.machine, x.command_id, x.stream, x.attempt,
+           x.data, x.end);
 }
 
 bool operator==(const output_chunk& a, const output_chunk& b);

@@ -8,7 +8,8 @@ namespace {
 
 auto fields(const pool_event& x) {
   return std::tie(x.kind, x.time, x.machine, x.command_id, x.command_line, x.outcome, x.detail,
-                  x.duration, x.attempt);
+                  x.duration, x.attempt, x.exit_code, x.exit_signal, x.stdout_bytes,
+                  x.stderr_bytes);
 }
 
 } // namespace

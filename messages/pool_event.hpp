@@ -4,6 +4,7 @@
 #include "sshexec/messages/machine.hpp"
 
 #include <caf/meta/type_name.hpp>
+#include <caf/optional.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/timespan.hpp>
 #include <caf/timestamp.hpp>
@@ -60,12 +61,20 @@ struct pool_event {
   caf::timespan duration{0};
   /// The command's attempt, or the number of attempts to connect that failed in a row.
   std::uint32_t attempt = 0;
+  /// Of `command_finished`: the exit status, none if the command did not run to its end.
+  caf::optional<std::int32_t> exit_code;
+  /// The signal that ended the command, without "SIG"; empty otherwise.
+  std::string exit_signal;
+  /// Bytes that arrived of the command's output, kept or not.
+  std::uint64_t stdout_bytes = 0;
+  std::uint64_t stderr_bytes = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, pool_event& x) {
   return f(caf::meta::type_name("pool_event"), x.kind, x.time, x.machine, x.command_id,
-           x.command_line, x.outcome, x.detail, x.duration, x.attempt);
+           x.command_line, x.outcome, x.detail, x.duration, x.attempt, x.exit_code, x.exit_signal,
+           x.stdout_bytes, x.stderr_bytes);
 }
 
 bool operator==(const pool_event& a, const pool_event& b);

@@ -114,7 +114,10 @@ bool can_be_recorded(std::string_view host) {
 result<known_keys> known_hosts_file::find(std::string_view host, std::uint16_t port) {
   if (auto fresh = refresh(); !fresh)
     return tl::unexpected{fresh.error()};
-  return lines_.find(to_name(host, port));
+  known_keys found = lines_.find(to_name(host, port));
+  if (!found.trusted.empty())
+    found.file = path_.string();
+  return found;
 }
 
 result<void> known_hosts_file::append(std::string_view host, std::uint16_t port,

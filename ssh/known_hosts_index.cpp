@@ -82,8 +82,15 @@ known_hosts_index::known_hosts_index(std::string text) {
 
 void known_hosts_index::append(std::string text) {
   std::string_view rest = texts_.emplace_back(std::move(text));
-  while (!rest.empty())
-    add(parse(next_token(rest, "\n")));
+  while (!rest.empty()) {
+    const char* const before = rest.data();
+    const std::string_view text = next_token(rest, "\n");
+    // What was skipped are ends of lines.
+    line_ends_ += static_cast<std::size_t>(text.data() - before);
+    line x = parse(text);
+    x.number = line_ends_ + 1;
+    add(x);
+  }
 }
 
 known_keys known_hosts_index::find(const std::string& name) {
@@ -94,8 +101,11 @@ known_keys known_hosts_index::find(const std::string& name) {
     host_key key{std::string{x.type}, std::string{x.base64}};
     if (!is_key(key))
       continue;
-    if (x.marker.empty())
+    if (x.marker.empty()) {
+      if (result.trusted.empty())
+        result.line = x.number;
       result.trusted.push_back(std::move(key));
+    }
     else if (x.marker == "@revoked")
       result.revoked.push_back(std::move(key));
   }

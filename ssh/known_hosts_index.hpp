@@ -37,6 +37,8 @@ private:
     std::string_view names;
     std::string_view type;
     std::string_view base64;
+    /// In the file, from 1.
+    std::size_t number = 0;
   };
 
   struct hashed_line {
@@ -51,6 +53,7 @@ private:
 
   /// Lines point into these.
   std::list<std::string> texts_;
+  std::size_t line_ends_ = 0;
   std::vector<line> lines_;
   /// Lines by the names that they spell out, and by those whose hashes were seen through.
   std::unordered_map<std::string, std::vector<std::size_t>> by_name_;

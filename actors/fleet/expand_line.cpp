@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* tokens = "hupn%";
 
-std::string value_of(char token, const machine& target, std::uint64_t number) {
+std::string replacement_of(char token, const machine& target, std::uint64_t number) {
   switch (token) {
     case 'h':
       return target.hostname;
@@ -40,7 +40,7 @@ std::string expand_line(const std::string& line, const machine& target, std::uin
   std::size_t begin = 0;
   for (auto i = line.find('%'); i != std::string::npos; i = line.find('%', begin)) {
     result.append(line, begin, i - begin);
-    result += value_of(line.at(i + 1), target, number);
+    result += replacement_of(line.at(i + 1), target, number);
     begin = i + 2;
   }
   return result.append(line, begin);

@@ -4,8 +4,6 @@
 #include "sshexec/actors/fleet/rollout_state.hpp"
 #include "sshexec/actors/fleet/start_order.hpp"
 
-#include <caf/sec.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -46,20 +44,17 @@ bool is_closing(const caf::error& reason) {
          && to_failure(reason).progress == progress::not_started;
 }
 
-/// What became of a command that its executor gave no answer of its own to.
-failure lost_command(const machine& target, const std::string& what, progress how_far,
-                     duration since_start) {
-  failure result;
-  result.machine = to_address(target);
-  result.message = result.machine + ": " + what;
-  result.fault = connection_fault::dropped;
-  result.progress = how_far;
-  if (how_far != progress::not_started) {
-    result.attempts = 1;
-    result.termination = termination::unknown;
-  }
-  result.times.queue = result.duration = since_start;
-  return result;
+/// The executor gave no answer of its own.
+void lose(machine_outcome& outcome, const std::string& why, duration since_start) {
+  failure& what = outcome.what;
+  what.code = outcome.code = error_code::connection_error;
+  what.machine = to_address(outcome.machine);
+  what.message = what.machine + ": " + why;
+  what.fault = connection_fault::dropped;
+  what.progress = progress::may_have_run;
+  what.termination = termination::unknown;
+  what.attempts = 1;
+  what.times.queue = what.duration = since_start;
 }
 
 } // namespace
@@ -167,19 +162,11 @@ void rollout_state::failed(std::size_t place, const caf::error& reason) {
   const duration since_start = now() - i->second;
   machine_outcome outcome = outcome_of(place);
   outcome.kind = outcome_kind::failed;
-  if (reason.category() == caf::atom("sshexec")) {
-    outcome.code = static_cast<error_code>(reason.code());
+  outcome.code = code_of(reason);
+  if (outcome.code != error_code::none)
     outcome.what = to_failure(reason);
-  } else {
-    outcome.code = error_code::connection_error;
-    // It comes back from the mailbox of an actor that has ended.
-    outcome.what
-      = reason == caf::sec::request_receiver_down
-          ? lost_command(outcome.machine, "the executor ended before it took the command",
-                         progress::not_started, since_start)
-          : lost_command(outcome.machine, caf::to_string(reason), progress::may_have_run,
-                         since_start);
-  }
+  else
+    lose(outcome, caf::to_string(reason), since_start);
   if (is_closing(reason))
     plan->stop(skip_reason::executor_gone, excess_rule::let_finish);
   tell(std::move(outcome));
@@ -238,9 +225,7 @@ void rollout_state::executor_gone() {
     const auto [place, since] = *running.begin();
     machine_outcome outcome = outcome_of(place);
     outcome.kind = outcome_kind::failed;
-    outcome.code = error_code::connection_error;
-    outcome.what = lost_command(outcome.machine, "the executor ended before it answered",
-                                progress::may_have_run, now() - since);
+    lose(outcome, "the executor ended before it answered", now() - since);
     tell(std::move(outcome));
   }
   pursue();

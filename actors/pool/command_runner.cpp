@@ -191,8 +191,9 @@ void command_runner::exec_ended(established& on, ssh::exec_id id, ssh::exec_outc
                          {error_code::connection_error, connection_fault::dropped,
                           "the channel closed without an exit status"},
                          to_output(outcome));
-  if (x->unanswered_chunks == 0)
+  if (!x->command.output_to)
     return succeed(id, std::move(outcome));
+  end_output(id, *x);
   // Whoever sees the result has seen all output. The run timeout bounds the wait.
   commands_.move(id, stage::delivering);
   x->outcome = std::move(outcome);
@@ -316,19 +317,39 @@ void command_runner::dismiss_feeders(execution& x) const {
 
 void command_runner::output(established& on, ssh::event::output& e) {
   execution* const x = commands_.find(e.id);
-  const std::uint64_t bytes = e.data.size();
   if (x == nullptr || !x->command.output_to)
-    return on.ask().grant(e.id, bytes);
-  ++x->unanswered_chunks;
-  output_chunk chunk{x->command.id,
-                     e.is_stderr ? output_stream::stderr_stream : output_stream::stdout_stream,
-                     x->attempts, std::move(e.data)};
-  const auto answered = [this, id = e.id, bytes, number = around_.link->number()] {
+    return on.ask().grant(e.id, e.data.size());
+  output_chunk chunk = make_chunk(*x, e.is_stderr);
+  chunk.data = std::move(e.data);
+  hand_on(e.id, *x, std::move(chunk));
+}
+
+output_chunk command_runner::make_chunk(const execution& x, bool is_stderr) const {
+  output_chunk result;
+  result.machine = *around_.target;
+  result.command_id = x.command.id;
+  result.stream = is_stderr ? output_stream::stderr_stream : output_stream::stdout_stream;
+  result.attempt = x.attempts;
+  return result;
+}
+
+void command_runner::end_output(ssh::exec_id id, execution& x) {
+  for (const bool is_stderr : {false, true}) {
+    output_chunk mark = make_chunk(x, is_stderr);
+    mark.end = true;
+    hand_on(id, x, std::move(mark));
+  }
+}
+
+void command_runner::hand_on(ssh::exec_id id, execution& x, output_chunk chunk) {
+  ++x.unanswered_chunks;
+  const std::uint64_t bytes = chunk.data.size();
+  const auto answered = [this, id, bytes, number = around_.link->number()] {
     output_taken(id, bytes, number);
     around_.drive();
   };
-  around_.self->request(x->command.output_to, caf::infinite, std::move(chunk))
-    .then(answered, [this, answered, consumer = x->command.output_to.address()](const caf::error&) {
+  around_.self->request(x.command.output_to, caf::infinite, std::move(chunk))
+    .then(answered, [this, answered, consumer = x.command.output_to.address()](const caf::error&) {
       consumer_ended(consumer);
       answered();
     });
@@ -513,8 +534,7 @@ void command_runner::succeed(ssh::exec_id id, ssh::exec_outcome outcome) {
   // First the journal, so that its lines are in the order in which callers saw their answers.
   around_.self->send(*around_.journal, std::move(record));
   dismiss_feeders(x);
-  activity_.succeeded(result.duration);
-  activity_.tell(pool_event_kind::command_finished, x, now());
+  activity_.finished(x, now(), result);
   x.answer.deliver(std::move(result));
   finish(id);
 }
@@ -529,8 +549,7 @@ void command_runner::fail(ssh::exec_id id, error_code code, failure what) {
   record.message = what.message;
   around_.self->send(*around_.journal, std::move(record));
   dismiss_feeders(x);
-  activity_.failed();
-  activity_.tell(pool_event_kind::command_finished, x, now(), code, what.message);
+  activity_.finished(x, now(), code, what);
   x.answer.fail(make_failure(code, std::move(what)));
   finish(id);
 }

@@ -130,6 +130,11 @@ private:
 
   void send_early_input(established& on, ssh::exec_id id);
   void dismiss_feeders(execution& x) const;
+  [[nodiscard]] output_chunk make_chunk(const execution& x, bool is_stderr) const;
+  /// Gives a chunk to the command's consumer.
+  void hand_on(ssh::exec_id id, execution& x, output_chunk chunk);
+  /// Marks the end of both streams.
+  void end_output(ssh::exec_id id, execution& x);
   void output_taken(ssh::exec_id id, std::uint64_t bytes, std::uint64_t number);
 
   void time_is_up(ssh::exec_id id);

@@ -15,6 +15,11 @@ std::string describe(const ssh::host_key& key) {
   return key.type + ' ' + ssh::fingerprint(key);
 }
 
+std::string place_of(const ssh::known_keys& known) {
+  return known.file.empty() ? ""
+                            : " (recorded in " + known.file + ':' + std::to_string(known.line) + ')';
+}
+
 } // namespace
 
 host_key_verdict judge(host_key_policy policy, const ssh::known_keys& known,
@@ -31,7 +36,7 @@ host_key_verdict judge(host_key_policy policy, const ssh::known_keys& known,
     return {kind::trust, {}};
   if (!known.trusted.empty())
     return {kind::refuse, "the host key changed: expected " + describe(known.trusted.front())
-                            + ", seen " + describe(key)};
+                            + place_of(known) + ", seen " + describe(key)};
   if (policy == host_key_policy::strict)
     return {kind::refuse, "the host key is unknown: expected one on record, seen " + describe(key)};
   return {kind::remember, {}};

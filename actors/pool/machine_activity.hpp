@@ -31,17 +31,17 @@ public:
   void tell(pool_event_kind kind, const execution& about, time_point now,
             error_code outcome = error_code::none, const std::string& detail = {}) const;
 
-  void succeeded(duration took) {
-    ++succeeded_;
-    latency_.add(took);
-  }
-
-  void failed() { ++failed_; }
+  /// Counts a command that was answered, and tells of it.
+  void finished(const execution& about, time_point now, const command_result& answer);
+  void finished(const execution& about, time_point now, error_code code, const failure& answer);
 
   /// The machine and the counts.
   [[nodiscard]] machine_status status() const;
 
 private:
+  [[nodiscard]] pool_event make_event(pool_event_kind kind, const execution& about,
+                                      time_point now) const;
+
   machine machine_;
   observer_list observers_;
   std::uint64_t succeeded_ = 0;

@@ -40,6 +40,10 @@ ssh::result<ssh::known_keys> find_in(std::vector<ssh::known_hosts_file>& files,
     auto found = file.find(host, port);
     if (!found)
       return found;
+    if (all.trusted.empty()) {
+      all.file = std::move(found->file);
+      all.line = found->line;
+    }
     append(all.trusted, found->trusted);
     append(all.revoked, found->revoked);
   }

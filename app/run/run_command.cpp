@@ -2,6 +2,7 @@
 
 #include "sshexec/app/report.hpp"
 #include "sshexec/app/run/local_terminal.hpp"
+#include "sshexec/app/run/retry_notice.hpp"
 #include "sshexec/app/run/run_session.hpp"
 #include "sshexec/app/signal_watcher.hpp"
 #include "sshexec/app/tool_system.hpp"
@@ -23,6 +24,11 @@ struct ended_run {
   run_account account;
 };
 
+/// Whoever sits before a terminal need not guess why nothing happens. A hub has its own delays.
+bool tells_retries(const run_request& request) {
+  return ::isatty(STDERR_FILENO) == 1 && !request.hub && request.what.retry != retry_policy::never;
+}
+
 ended_run execute(const run_request& request, const command& what, const standard_input& input) {
   ended_run result;
   // Before any other thread is made.
@@ -40,6 +46,8 @@ ended_run execute(const run_request& request, const command& what, const standar
                                                           &stop, streams, request.may_begin_anew,
                                                           [&terminal] { terminal.hand_over(); }},
                                      &result.account);
+    if (tells_retries(request))
+      tell_retries(*system, *executor, request.config.retry_delays);
     auto running = self->request(session, caf::infinite, run_atom::value);
     signals.start([&](int signal) {
       const auto meaning = told.of(signal);
@@ -82,6 +90,20 @@ std::optional<int> report_trouble(const run_account& account, const run_request&
   return std::nullopt;
 }
 
+/// What the user can do about an error that comes of an option, or of one that was not given.
+std::string advice_on(const outcome& ended, const run_request& request) {
+  if (ended)
+    return {};
+  const failure what = to_failure(ended.error());
+  const bool took_the_default = !request.what.timeout && !request.what.deadline;
+  if (what.code == error_code::command_timeout && took_the_default)
+    return request.hub ? "the hub's default; see -t" : "the default; see -t";
+  const bool is_in_the_clear = request.hub && request.hub->plain;
+  if (what.fault == connection_fault::protocol && is_in_the_clear)
+    return "if the hub wants TLS, see --hub-cert";
+  return {};
+}
+
 std::error_code print(const ended_run& run, const run_request& request) {
   if (request.json)
     return print_json(run.ended);
@@ -91,7 +113,7 @@ std::error_code print(const ended_run& run, const run_request& request) {
   } else if (run.signal == 0) {
     report_lost_output(run.ended, run.account.output);
   }
-  print_end(run.ended, run.signal);
+  print_end(run.ended, run.signal, advice_on(run.ended, request));
   return {};
 }
 

@@ -100,15 +100,6 @@ checked apply(const run_options& options, settings& config) {
   return parse_into(config.connect_timeout, options.connect_timeout, parse_duration);
 }
 
-tl::expected<machine, std::string> make_machine(const run_options& options) {
-  auto target = parse_target(options.targets.front());
-  if (!target)
-    return target;
-  if (const auto done = apply_login(options, *target); !done)
-    return failed{done.error()};
-  return target;
-}
-
 checked add_environment(const std::vector<std::string>& assignments, command& what) {
   for (const std::string& assignment : assignments) {
     const auto sign = assignment.find('=');
@@ -131,8 +122,8 @@ tl::expected<command, std::string> make_command(const run_options& options) {
   if (options.pty)
     what.pty = like_local_terminal();
   what.tracked = options.tracked;
-  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_duration),
-                             parse_into(what.deadline, options.deadline, parse_duration),
+  for (const auto& result : {parse_into(what.timeout, options.timeout, parse_limit),
+                             parse_into(what.deadline, options.deadline, parse_limit),
                              parse_into(what.max_output, options.max_output, parse_size),
                              add_environment(options.environment, what)}) {
     if (!result)
@@ -203,7 +194,9 @@ void add_login_options(CLI::App& run, run_options& x) {
 
 void add_limits(CLI::App& run, run_options& x) {
   const std::string limits = "Limits";
-  run.add_option("-t,--timeout", x.timeout, "time to run, such as 90, 500ms or 5m (default: 30s)")
+  run
+    .add_option("-t,--timeout", x.timeout,
+                "time to run, such as 500ms, 90s, 5m, 2h, 1d or none\n(default: 30s)")
     ->type_name("TIME")
     ->group(limits);
   run
@@ -251,8 +244,11 @@ void add_data_options(CLI::App& run, run_options& x) {
     ->excludes(without)
     ->group(data);
   run.add_flag("--pty", x.pty, "run it in a terminal; stdout and stderr are one then")->group(data);
-  run.add_flag("--json", x.json, "print the result as one JSON object; a line for each of\n"
-                                     "many machines")->group(data);
+  run
+    .add_flag("--json", x.json,
+              "print the result as one JSON object; a line for each of\n"
+              "many machines")
+    ->group(data);
   run
     .add_option("--max-output", x.max_output,
                 "print the output at the end, and of each stream no more\n"
@@ -311,9 +307,10 @@ void add_run_options(CLI::App& run, run_options& x) {
   run.footer(examples);
   // CLI11 takes as many as are expected at the least, and does not ask for the rest. With "extra"
   // arguments it would take a word such as "[1-3]" for a list, and its brackets away.
-  run.add_option("target", x.targets,
-                 "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
-                 "machines: several targets, or a set: web-[1-20],@db")
+  run
+    .add_option("target", x.targets,
+                "[user@]host[:port] or ssh://[user@]host[:port]; many\n"
+                "machines: several targets, or a set: web-[1-20],@db")
     ->type_name("")
     ->take_all()
     ->allow_extra_args(false)
@@ -325,13 +322,25 @@ void add_run_options(CLI::App& run, run_options& x) {
   refuse_empty_values(run);
 }
 
-tl::expected<void, std::string> apply_login(const run_options& options, machine& target) {
+tl::expected<machine, std::string> make_machine(const run_options& options,
+                                                const std::string& text) {
+  auto target = parse_target(text, options.port.value_or(machine{}.port));
+  if (!target)
+    return target;
   if (const auto objection = objection_to_user(options.user.value_or("")))
     return failed{*objection};
+  if (options.user && !target->username.empty() && *options.user != target->username)
+    return failed{"-l " + *options.user + " contradicts '" + text + "'"};
+  if (options.port && *options.port != target->port)
+    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + text + "'"};
+  apply_login(options, *target);
+  return target;
+}
+
+void apply_login(const run_options& options, machine& target) {
   override_with(target.username, options.user);
   override_with(target.port, options.port);
   override_with(target.identity_file, options.identity);
-  return {};
 }
 
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
@@ -360,7 +369,7 @@ tl::expected<run_request, std::string> to_request_for_any(const run_options& opt
 }
 
 tl::expected<run_request, std::string> to_request(const run_options& options) {
-  auto target = make_machine(options);
+  auto target = make_machine(options, options.targets.front());
   if (!target)
     return failed{target.error()};
   auto request = to_request_for_any(options);

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-/// For tests of actors on virtual time. The only part of the harness that needs CAF and Boost.Test;
-/// who includes it links them himself.
+/// For tests of actors on virtual time. It needs CAF and Boost.Test; who includes it links them
+/// himself.
 namespace sshexec::testing {
 
 /// A configuration of a hub, on virtual time.

@@ -392,4 +392,30 @@ BOOST_AUTO_TEST_CASE(two_executors_live_in_one_system) {
   caf::anon_send_exit(second, caf::exit_reason::user_shutdown);
 }
 
+BOOST_AUTO_TEST_CASE(an_owner_ends_its_executor_and_what_runs_on_it) {
+  const testing::openssh_server server;
+  hub pool;
+  settings wanted = quick_settings();
+  wanted.host_key_policy = host_key_policy::off;
+  wanted.journal = "none";
+  caf::scoped_actor self{pool.system};
+  const auto request = [&](const executor_actor& executor, const std::string& line) {
+    return self->request(executor, caf::infinite, execute_atom_v, machine_of(server),
+                         make_command(line));
+  };
+  const auto ends_with_the_executor = [&](auto pending) {
+    pending.receive(
+      [](const command_result&) { BOOST_ERROR("the command should not have ended"); },
+      [](const caf::error& error) { BOOST_TEST((code_of(error) == error_code::shutting_down)); });
+  };
+  executor_actor ended;
+  auto pending = [&] {
+    const scoped_executor owner{pool.system, *spawn_executor(pool.system, wanted)};
+    ended = *owner;
+    return request(ended, "sleep 1000");
+  }();
+  ends_with_the_executor(std::move(pending));
+  ends_with_the_executor(request(ended, "true"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -143,7 +143,7 @@ struct tool {
     finished result;
     for (int seconds = 1; seconds <= 64 && result.out.find("part") == std::string::npos;
          seconds *= 2)
-      result = run(options + " -t " + std::to_string(seconds), "echo part; exec sleep 1000");
+      result = run(options + " -t " + std::to_string(seconds) + "s", "echo part; exec sleep 1000");
     return result;
   }
 

@@ -1,4 +1,5 @@
 #include "nodes.hpp"
+#include "rolled_out.hpp"
 #include "served.hpp"
 #include "sshexec/actors/cluster/rendezvous.hpp"
 #include "sshexec/actors/cluster/router.hpp"
@@ -284,6 +285,25 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_stops_loses_its_machines_and_ends_its_comman
     run_one(target, make_command("echo back"));
     return content("journal-0").find("echo back") != std::string::npos;
   }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_rollout_reaches_every_machine_though_a_node_is_killed, cluster) {
+  rollout what;
+  for (int i = 0; i < 60; ++i)
+    what.machines.push_back(machine_of(static_cast<std::size_t>(i % 3), i / 3));
+  what.command = make_command("sleep 0.2; echo ok");
+  what.command.timeout = 10min;
+  what.at_once = 15;
+  const rolled_out seen
+    = run_rollout(system, router, what, [this](const rollout_actor&, std::size_t outcomes) {
+        if (outcomes == 10)
+          nodes[0]->process().signal(SIGKILL);
+      });
+  BOOST_TEST(!seen.told_twice);
+  BOOST_TEST(seen.summary.all == 60U);
+  BOOST_TEST(seen.summary.succeeded == 60U);
+  for (const auto& [place, x] : seen.outcomes)
+    BOOST_TEST(x.result.output.stdout_data == "ok\n", x.what.message);
 }
 
 BOOST_FIXTURE_TEST_CASE(no_request_fails_when_nodes_join_leave_and_shut_down_under_load, cluster) {

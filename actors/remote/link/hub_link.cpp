@@ -16,14 +16,14 @@ namespace sshexec {
 namespace {
 
 /// An error of CAF's networking says little to people.
-failure explain(const std::string& hub, const caf::error& reason) {
+failure explain(const std::string& hub, bool is_plain, const caf::error& reason) {
   if (reason.category() == caf::atom("sshexec")) {
     const failure what = to_failure(reason);
     return hub_failure(hub, what.fault, what.message);
   }
   return hub_failure(hub, connection_fault::protocol,
-                     "what listens there is no hub, or no longer answers (" + caf::to_string(reason)
-                       + ')');
+                     std::string{"what listens there is no hub, "} + (is_plain ? "wants TLS, " : "")
+                       + "or no longer answers (" + caf::to_string(reason) + ')');
 }
 
 /// CAF would lose the connection over a message that is too large for it.
@@ -132,7 +132,7 @@ void hub_link_state::connect(std::uint64_t number) {
       },
       [this, number](const caf::error& error) {
         if (number == attempt)
-          attempt_failed(explain(hub, error));
+          attempt_failed(explain(hub, config.plain, error));
       });
 }
 
@@ -152,7 +152,7 @@ void hub_link_state::reached(const caf::strong_actor_ptr& published,
       },
       [this, number = attempt](const caf::error& error) {
         if (number == attempt)
-          attempt_failed(explain(hub, error));
+          attempt_failed(explain(hub, config.plain, error));
       });
 }
 

@@ -6,10 +6,35 @@
 #include <cerrno>
 #include <csignal>
 #include <new>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
 namespace sshexec {
+
+namespace {
+
+/// OpenSSL's own words for these send nobody to the cause.
+std::optional<std::string> words_for(int reason) {
+  switch (reason) {
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return "the peer hung up";
+    case SSL_R_WRONG_VERSION_NUMBER:
+      return "the peer does not speak TLS";
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+      return "the peer refuses our certificate: a client needs one with the extended key usage "
+             "clientAuth, a hub one with serverAuth";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return "the peer refuses our certificate: it does not know the authority that signed it";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      return "the peer refuses our certificate: it has expired";
+    default:
+      return std::nullopt;
+  }
+}
+
+} // namespace
 
 void block_broken_pipe_signal() {
   sigset_t set;
@@ -84,8 +109,8 @@ std::string tls_stream::explain(int error) const {
   if (code != 0 && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
     return std::string{"the peer's certificate was refused: "}
            + X509_verify_cert_error_string(verdict);
-  if (code != 0 && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-    return "the peer hung up";
+  if (const auto words = words_for(code == 0 ? 0 : ERR_GET_REASON(code)))
+    return *words;
   if (code != 0) {
     const char* text = ERR_reason_error_string(code);
     return text != nullptr ? text : "TLS failed";

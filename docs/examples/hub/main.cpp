@@ -137,9 +137,11 @@ int run(const hub_config& config, caf::actor_system& system) {
   auto settings = sshexec::read_settings(caf::content(config));
   if (!settings)
     return complain(settings.error());
-  auto executor = sshexec::spawn_executor(system, *settings);
-  if (!executor)
-    return complain(executor.error());
+  auto spawned = sshexec::spawn_executor(system, *settings);
+  if (!spawned)
+    return complain(spawned.error());
+  // Ends it on every way out: the actor system would wait for it without end.
+  const sshexec::scoped_executor executor{system, *spawned};
 
   sshexec::machine target;
   target.hostname = config.remainder.front();
@@ -148,9 +150,6 @@ int run(const hub_config& config, caf::actor_system& system) {
   int status = check_disk(system, *executor, target);
   if (status == EXIT_SUCCESS)
     status = list_root(system, *executor, target);
-
-  // The executor ends by an exit message only; the system waits for it.
-  caf::anon_send_exit(*executor, caf::exit_reason::user_shutdown);
   return status;
 }
 

@@ -97,10 +97,9 @@ int main(int argc, char** argv) {
   }
   config system_config;
   caf::actor_system system{system_config};
-  const auto executor = sshexec::spawn_executor(system, sshexec::settings{});
-  if (!executor)
-    return complain(executor.error());
-  const int status = run(system, *executor, argv);
-  caf::anon_send_exit(*executor, caf::exit_reason::user_shutdown);
-  return status;
+  const auto spawned = sshexec::spawn_executor(system, sshexec::settings{});
+  if (!spawned)
+    return complain(spawned.error());
+  const sshexec::scoped_executor executor{system, *spawned};
+  return run(system, *executor, argv);
 }

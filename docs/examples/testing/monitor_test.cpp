@@ -1,9 +1,9 @@
 #define BOOST_TEST_MODULE hub
 #include "monitor.hpp"
 #include <sshexec/actors/executor.hpp>
-#include <sshexec/messages/failure.hpp>
 #include <sshexec/testing/faulty_proxy.hpp>
 #include <sshexec/testing/openssh_server.hpp>
+#include <sshexec/testing/played_executor.hpp>
 #include <sshexec/testing/scripted_server.hpp>
 #include <sshexec/testing/virtual_time.hpp>
 
@@ -35,36 +35,16 @@ bool contains(const std::string& text, const std::string& part) {
 namespace {
 
 struct with_simulated_executor : testing::virtual_time<hub_config> {
-  caf::result<sshexec::command_result> execute() {
-    ++commands;
-    if (!machine_is_there) {
-      sshexec::failure what;
-      what.message = "web-1: refused";
-      return sshexec::make_failure(sshexec::error_code::connection_error, what);
-    }
-    return sshexec::command_result{};
-  }
-
   bool machine_is_there = true;
-  int commands = 0;
+  testing::played_executor executor{
+    system, [this](const testing::played_request&) {
+      return machine_is_there
+               ? testing::ends_with(0)
+               : testing::fails_with(sshexec::error_code::connection_error, "web-1: refused");
+    }};
+  caf::actor monitor = owned(system.spawn(hub::monitor, executor.actor(), sshexec::machine{}));
 
-  sshexec::executor_actor executor
-    = owned(system.spawn([this]() -> sshexec::executor_actor::behavior_type {
-        return {
-          [this](sshexec::execute_atom, const sshexec::machine&, const sshexec::command&) {
-            return execute();
-          },
-          [](sshexec::cancel_atom, const sshexec::machine&, const std::string&) {},
-          [](sshexec::input_atom, const sshexec::machine&, const std::string&, const std::string&,
-             bool) {},
-          [](sshexec::subscribe_atom, const sshexec::observer_actor&) {},
-          [](sshexec::unsubscribe_atom, const sshexec::observer_actor&) {},
-          [](sshexec::status_atom) { return sshexec::executor_status{}; },
-          [](sshexec::changed_atom, const sshexec::machine&) {},
-          [](sshexec::changed_atom) {},
-        };
-      }));
-  caf::actor monitor = owned(system.spawn(hub::monitor, executor, sshexec::machine{}));
+  std::size_t commands() const { return executor.requests().size(); }
 
   std::uint64_t alarms() {
     std::uint64_t result = 0;
@@ -84,13 +64,13 @@ BOOST_FIXTURE_TEST_SUITE(on_virtual_time, with_simulated_executor)
 
 BOOST_AUTO_TEST_CASE(a_machine_is_checked_at_once_and_every_minute) {
   settle();
-  BOOST_TEST(commands == 1);
+  BOOST_TEST(commands() == 1U);
   pass(1min - 1ns);
-  BOOST_TEST(commands == 1);
+  BOOST_TEST(commands() == 1U);
   pass(1ns);
-  BOOST_TEST(commands == 2);
+  BOOST_TEST(commands() == 2U);
   pass(24h);
-  BOOST_TEST(commands == 2 + 24 * 60);
+  BOOST_TEST(commands() == 2U + 24 * 60);
 }
 
 BOOST_AUTO_TEST_CASE(an_alarm_is_counted_for_each_check_of_a_machine_that_is_gone) {

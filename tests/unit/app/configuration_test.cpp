@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <vector>
 
 using namespace sshexec;
 using namespace sshexec::app;
@@ -15,10 +16,11 @@ namespace {
 
 struct file_fixture {
   tl::expected<configuration, std::string> read(const std::string& text) const {
-    const auto file = directory.path() / "sshexec.conf";
-    write_file(file, text);
-    return read_configuration(file.string(), {});
+    write_file(file(), text);
+    return read_configuration(file(), {});
   }
+
+  std::string file() const { return (directory.path() / "sshexec.conf").string(); }
 
   std::string complaint_about(const std::string& text) const {
     const auto found = read(text);
@@ -91,7 +93,36 @@ BOOST_AUTO_TEST_CASE(a_sign_of_a_comment_within_a_text_is_text) {
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told_with_its_place) {
   const auto complaint = complaint_about("# one\r\nsshexec {\r\n  user = admin # who\r\n}\r\n");
-  BOOST_TEST(contains(complaint, "line 3, column 11"), complaint);
+  BOOST_TEST(complaint
+             == file() + ":3: a text needs quotes: user = \"admin\", in: user = admin # who");
+}
+
+BOOST_AUTO_TEST_CASE(a_complaint_names_file_line_and_text) {
+  for (const auto& [text, expected] : {
+         std::pair{"sshexec {\n  user = \"a\"\n  usr = \"b\"\n}\n",
+                   ":3: Option sshexec.usr does not exist"},
+         {"[sshexec]\nidle-timeout = 30\n",
+          ":2: Option sshexec.idle-timeout has no unit: write 30s for seconds, in: "
+          "idle-timeout = 30"},
+         {"[sshexec]\nmax-channels = 0\n",
+          ":2: Option sshexec.max-channels is at least 1, in: max-channels = 0"},
+         {"\nsshexce { user = \"x\" }\n",
+          ":2: Group sshexce does not exist: sshexec, middleman and scheduler do"},
+         {"[sshexec]\nuser = \"x\n", ":2: unexpected newline, in: user = \"x"},
+       })
+    BOOST_TEST(complaint_about(text) == file() + expected);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_have_the_units_of_the_command_line) {
+  const auto found = read("sshexec {\n  command-timeout = 5m # or 1d\n  idle-timeout = 1d\n"
+                          "  retry-delays = [500ms,2s,5min]\n  max-output = 64K\n"
+                          "  journal = \"/5m 1d\"\n}\n");
+  BOOST_REQUIRE_MESSAGE(found, found.error());
+  BOOST_TEST((found->executor.command_timeout == 5min));
+  BOOST_TEST((found->executor.idle_timeout == 24h));
+  BOOST_TEST((found->executor.retry_delays == std::vector<caf::timespan>{500ms, 2s, 5min}));
+  BOOST_TEST(found->executor.max_output == 65536U);
+  BOOST_TEST(found->executor.journal == "/5m 1d");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,3 +1,4 @@
+#include "sshexec/actors/settings.hpp"
 #include "sshexec/app/quantities.hpp"
 #include "sshexec/app/report.hpp"
 #include "sshexec/app/target.hpp"
@@ -59,14 +60,25 @@ BOOST_AUTO_TEST_CASE(a_target_that_makes_no_sense_is_an_error) {
     BOOST_TEST(!parse_target(text), text);
 }
 
-BOOST_AUTO_TEST_CASE(durations_are_read_with_and_without_units) {
-  BOOST_TEST((parse_duration("30") == 30s));
-  BOOST_TEST((parse_duration("0.5") == 500ms));
+BOOST_AUTO_TEST_CASE(durations_are_read_with_their_units) {
+  BOOST_TEST((parse_duration("30s") == 30s));
+  BOOST_TEST((parse_duration("0.5s") == 500ms));
+  BOOST_TEST((parse_duration("0") == 0s));
+  BOOST_TEST((parse_duration("5min") == 5min));
+  BOOST_TEST((parse_duration("1d") == 24h));
+  BOOST_TEST(parse_duration("30").error() == "'30' has no unit: write 30s for seconds");
   BOOST_TEST((parse_duration("250ms") == 250ms));
   BOOST_TEST((parse_duration("2m") == 2min));
   BOOST_TEST((parse_duration("1h") == 1h));
-  for (const char* text : {"", "s", "ten", "1d", "-1s", "1e300h", "nan", "inf", "9000h"})
+  for (const char* text : {"", "s", "ten", "none", "1w", "-1s", "1e300h", "nan", "inf", "9000h"})
     BOOST_TEST(!parse_duration(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_may_be_none) {
+  BOOST_TEST((parse_limit("90s") == 90s));
+  BOOST_TEST((parse_limit("0") == longest_duration));
+  BOOST_TEST((parse_limit("none") == longest_duration));
+  BOOST_TEST(!parse_limit("never"));
 }
 
 BOOST_AUTO_TEST_CASE(sizes_are_read_with_and_without_units) {

@@ -117,7 +117,12 @@ BOOST_AUTO_TEST_CASE(a_result_with_any_bytes_survives_the_network) {
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_of_output_survives_the_network) {
-  const output_chunk x{"request 1", output_stream::stderr_stream, 2, all_byte_values()};
+  const output_chunk x{{"web-1", "host.example", 22, "root", ""},
+                       "request 1",
+                       output_stream::stderr_stream,
+                       2,
+                       all_byte_values(),
+                       true};
   BOOST_TEST((transfer(x) == x));
 }
 
@@ -212,7 +217,18 @@ BOOST_AUTO_TEST_CASE(an_error_keeps_its_code_and_payload_across_the_network) {
   const auto copy = transfer(make_failure(error_code::command_timeout, what));
   BOOST_TEST(is(copy, error_code::command_timeout));
   BOOST_TEST(!is(copy, error_code::cancelled));
-  BOOST_TEST((to_failure(copy) == what));
+  failure expected = what;
+  expected.code = error_code::command_timeout;
+  BOOST_TEST((to_failure(copy) == expected));
+}
+
+BOOST_AUTO_TEST_CASE(the_code_of_an_error_is_that_of_sshexec) {
+  BOOST_TEST((code_of(caf::error{}) == error_code::none));
+  BOOST_TEST((code_of(make_failure(error_code::cancelled, {})) == error_code::cancelled));
+  BOOST_TEST((code_of(caf::make_error(caf::sec::request_timeout)) == error_code::none));
+  const auto bounced = caf::make_error(caf::sec::request_receiver_down);
+  BOOST_TEST((code_of(bounced) == error_code::shutting_down));
+  BOOST_TEST((to_failure(bounced).code == error_code::shutting_down));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_is_rendered_with_code_and_message) {

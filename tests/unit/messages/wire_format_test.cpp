@@ -71,6 +71,17 @@ failure make_full_failure() {
   return x;
 }
 
+output_chunk make_chunk() {
+  output_chunk x;
+  x.machine = make_machine();
+  x.command_id = "command";
+  x.stream = output_stream::stderr_stream;
+  x.attempt = 1;
+  x.data = "data";
+  x.end = true;
+  return x;
+}
+
 pool_event make_event() {
   pool_event x;
   x.kind = pool_event_kind::command_finished;
@@ -82,6 +93,10 @@ pool_event make_event() {
   x.detail = "detail";
   x.duration = 2ns;
   x.attempt = 3;
+  x.exit_code = 4;
+  x.exit_signal = "TERM";
+  x.stdout_bytes = 5;
+  x.stderr_bytes = 6;
   return x;
 }
 
@@ -130,8 +145,7 @@ struct fixture {
       {"cancel", caf::make_message(cancel_atom_v, make_machine(), std::string{"command"})},
       {"input", caf::make_message(input_atom_v, make_machine(), std::string{"command"},
                                   std::string{"data"}, true)},
-      {"output",
-       caf::make_message(output_chunk{"command", output_stream::stderr_stream, 1, "data"})},
+      {"output", caf::make_message(make_chunk())},
       {"event", caf::make_message(make_event())},
       {"status", caf::make_message(make_status())},
       {"changed", caf::make_message(changed_atom_v, make_machine())},

@@ -89,6 +89,21 @@ BOOST_AUTO_TEST_CASE(a_plain_host_name_is_found_with_its_keys) {
   BOOST_TEST(trusted("host.exampl") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_line_of_the_first_key_of_a_host_is_told) {
+  write_file(file, "\n# a comment\n\nhost.example " + ed25519 + "\nhost.example " + ecdsa);
+  const auto line_of = [this](const std::string& host) {
+    const auto found = subject.find(host, 22);
+    BOOST_REQUIRE(found);
+    return found->file + ':' + std::to_string(found->line);
+  };
+  BOOST_TEST(line_of("host.example") == file.string() + ":4");
+  // Behind the last line, which had no end.
+  BOOST_REQUIRE(subject.append("ours", 22, ed25519_key));
+  BOOST_TEST(line_of("ours") == file.string() + ":6");
+  BOOST_REQUIRE(subject.append("also.ours", 22, ed25519_key));
+  BOOST_TEST(line_of("also.ours") == file.string() + ":7");
+}
+
 BOOST_AUTO_TEST_CASE(the_case_of_a_host_name_does_not_matter) {
   BOOST_TEST(trusted_in("Host.Example " + ed25519, "hOST.eXAMPLE") == 1u);
 }

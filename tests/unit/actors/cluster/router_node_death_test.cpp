@@ -95,8 +95,9 @@ BOOST_FIXTURE_TEST_CASE(the_attempts_in_streamed_output_go_on_counting_on_the_ne
   streamed.output_to = consumer;
   const auto answer = request(streamed, target);
   const auto write = [&](const simulated_node& node, std::uint32_t attempt) {
-    caf::anon_send(node.open.at(0).command.output_to,
-                   output_chunk{"c", output_stream::stdout_stream, attempt, "x"});
+    output_chunk chunk;
+    chunk.attempt = attempt;
+    caf::anon_send(node.open.at(0).command.output_to, chunk);
     settle();
   };
   write(first, 1);

@@ -553,14 +553,15 @@ BOOST_AUTO_TEST_CASE(an_executor_that_closes_is_not_asked_again) {
   BOOST_TEST(summary->never_started.at(skip_reason::executor_gone) == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_command_that_an_ended_actor_had_not_taken_has_not_run) {
+BOOST_AUTO_TEST_CASE(a_command_that_an_ended_executor_had_not_taken_has_not_run) {
   rollout what = of(3);
   what.at_once = 1;
   start(what);
   fail(0, caf::make_error(caf::sec::request_receiver_down));
-  BOOST_TEST((outcome(0).code == error_code::connection_error));
+  BOOST_TEST((outcome(0).code == error_code::shutting_down));
   BOOST_TEST((outcome(0).what.progress == progress::not_started));
-  BOOST_TEST(started.size() == 2U);
+  BOOST_TEST(started.size() == 1U);
+  BOOST_TEST((outcome(2).reason == skip_reason::executor_gone));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_of_another_kind_is_told_as_one_of_ours) {

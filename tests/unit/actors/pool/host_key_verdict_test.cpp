@@ -64,3 +64,12 @@ BOOST_AUTO_TEST_CASE(a_changed_host_key_is_told_with_both_fingerprints) {
   BOOST_TEST(verdict.reason.find(ssh::fingerprint(first)) != std::string::npos);
   BOOST_TEST(verdict.reason.find(ssh::fingerprint(second)) != std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(a_changed_host_key_is_told_with_the_place_of_the_old_one) {
+  ssh::known_keys known{{second}, {}};
+  known.file = "/home/me/.ssh/known_hosts";
+  known.line = 3;
+  const auto verdict = judge(host_key_policy::accept_new, known, first);
+  BOOST_TEST(verdict.reason.find("(recorded in /home/me/.ssh/known_hosts:3)") != std::string::npos,
+             verdict.reason);
+}

@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(an_observer_is_told_the_story_of_a_command) {
   const pool_event last = the(kind::command_finished);
   BOOST_TEST(last.command_id == "request 1");
   BOOST_TEST(last.command_line == "uptime");
+  BOOST_TEST((last.exit_code == std::int32_t{7}));
   BOOST_TEST(last.machine.hostname == "host");
   BOOST_TEST(last.machine.username == "admin");
   BOOST_TEST((last.outcome == error_code::none));

@@ -34,6 +34,9 @@ patient_consumer_actor::behavior_type consume(patient_consumer_actor::pointer se
   return {
     [self, state](const output_chunk& chunk) -> caf::result<void> {
       state->chunks.push_back(chunk);
+      // What is to wait for its answer is the output.
+      if (chunk.end)
+        return caf::unit;
       auto promise = self->make_response_promise<void>();
       state->unanswered.emplace_back(promise);
       return promise;
@@ -72,6 +75,17 @@ struct streaming_pool : simulated_pool {
     settle();
   }
 
+  output_chunk chunk(output_stream stream, std::string data) {
+    output_chunk result;
+    result.machine = some_machine();
+    result.machine.username = "admin";
+    result.command_id = what.id;
+    result.stream = stream;
+    result.attempt = 1;
+    result.data = std::move(data);
+    return result;
+  }
+
   void answer_chunk() {
     caf::anon_send(consumer, answer_atom::value);
     settle();
@@ -103,13 +117,25 @@ BOOST_AUTO_TEST_CASE(chunks_reach_the_consumer_in_order_and_the_result_follows) 
   const auto answer = request(what);
   write("one");
   write("two", true);
-  const output_chunk first{"request 1", output_stream::stdout_stream, 1, "one"};
-  const output_chunk second{"request 1", output_stream::stderr_stream, 1, "two"};
+  const output_chunk first = chunk(output_stream::stdout_stream, "one");
+  const output_chunk second = chunk(output_stream::stderr_stream, "two");
   BOOST_TEST((taken.chunks == std::vector{first, second}));
   answer_chunk();
   answer_chunk();
   finish();
   BOOST_TEST(answer->result.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(each_stream_of_a_command_that_ran_to_its_end_has_a_mark) {
+  const auto answer = request(what);
+  write("one");
+  answer_chunk();
+  finish();
+  BOOST_TEST(answer->result.has_value());
+  output_chunk out = chunk(output_stream::stdout_stream, {});
+  output_chunk err = chunk(output_stream::stderr_stream, {});
+  out.end = err.end = true;
+  BOOST_TEST((taken.chunks == std::vector{chunk(output_stream::stdout_stream, "one"), out, err}));
 }
 
 BOOST_AUTO_TEST_CASE(the_connection_gives_more_only_for_what_the_consumer_answered) {
