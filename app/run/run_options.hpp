@@ -57,7 +57,7 @@ tl::expected<run_request, std::string> to_request_for_any(const run_options& opt
 /// The machine that a target names, with what the options say of a login. The error is a sentence
 /// for the user.
 tl::expected<machine, std::string> make_machine(const run_options& options,
-                                                const std::string& target);
+                                                const std::string& text);
 
 /// Puts what the options say of a login over what somebody else says.
 void apply_login(const run_options& options, machine& target);
