@@ -105,8 +105,7 @@ known_keys known_hosts_index::find(const std::string& name) {
       if (result.trusted.empty())
         result.line = x.number;
       result.trusted.push_back(std::move(key));
-    }
-    else if (x.marker == "@revoked")
+    } else if (x.marker == "@revoked")
       result.revoked.push_back(std::move(key));
   }
   return result;

@@ -16,8 +16,9 @@ std::string describe(const ssh::host_key& key) {
 }
 
 std::string place_of(const ssh::known_keys& known) {
-  return known.file.empty() ? ""
-                            : " (recorded in " + known.file + ':' + std::to_string(known.line) + ')';
+  return known.file.empty()
+           ? ""
+           : " (recorded in " + known.file + ':' + std::to_string(known.line) + ')';
 }
 
 } // namespace

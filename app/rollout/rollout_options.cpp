@@ -165,6 +165,7 @@ checked choose_machines(const run_options& one, const rollout_options& many, run
     return failed{one.targets.empty() ? "target is required (see sshexec --help)"
                                       : "either targets or --rerun, not both"};
   wanted_machines wanted;
+  wanted.parse = [&one](const std::string& name) { return make_machine(one, name); };
   wanted.targets = one.targets;
   wanted.excluded = many.excluded;
   for (const std::string& group : many.excluded_groups)
@@ -187,8 +188,7 @@ checked choose_machines(const run_options& one, const rollout_options& many, run
   if (machines->empty() && !many.results_file)
     return failed{"no machine is left to run the command on"};
   for (machine& x : *machines)
-    if (const auto done = apply_login(one, x); !done)
-      return done;
+    apply_login(one, x);
   request.what.machines = std::move(*machines);
   return {};
 }

@@ -39,7 +39,7 @@ void rollout_output::take(const output_chunk& chunk) {
   if (files_)
     keep(files_->write(name_of(request_->what.machines[*place]), chunk.stream, chunk.attempt,
                        chunk.data));
-  if (prints_lines())
+  if (prints_lines() && !chunk.data.empty())
     print_lines(*place, chunk);
 }
 

@@ -1,7 +1,5 @@
 #include "sshexec/app/rollout/targets.hpp"
 
-#include "sshexec/app/target.hpp"
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -23,12 +21,13 @@ bool has_range(const std::string& text) {
   return false;
 }
 
-tl::expected<machine, std::string> to_machine(const std::string& name, const inventory& known) {
-  auto result = parse_target(name);
+tl::expected<machine, std::string> to_machine(const std::string& name,
+                                              const wanted_machines& wanted) {
+  auto result = wanted.parse(name);
   if (!result)
     return result;
-  if (known.find(name) != nullptr)
-    return known.to_machine(name, std::move(*result));
+  if (wanted.known.find(name) != nullptr)
+    return wanted.known.to_machine(name, std::move(*result));
   result->id = name;
   return result;
 }
@@ -52,7 +51,7 @@ tl::expected<std::vector<machine>, std::string> find_machines(const wanted_machi
     return failed{excluded.error()};
   std::vector<machine> result;
   for (const std::string& name : exclude_names(std::move(*names), *excluded)) {
-    auto found = to_machine(name, wanted.known);
+    auto found = to_machine(name, wanted);
     if (!found)
       return failed{found.error()};
     result.push_back(std::move(*found));

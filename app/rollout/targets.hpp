@@ -1,9 +1,11 @@
 #pragma once
 
 #include "sshexec/actors/fleet/inventory.hpp"
+#include "sshexec/app/target.hpp"
 
 #include <tl/expected.hpp>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,6 +25,9 @@ struct wanted_machines {
   std::optional<std::vector<std::string>> names;
   std::map<std::string, std::string> groups;
   inventory known;
+  /// The machine of a name, but for what the inventory says of it.
+  std::function<tl::expected<machine, std::string>(const std::string& name)> parse
+    = [](const std::string& name) { return parse_target(name); };
 };
 
 /// The machines that are meant, in order. Each has its name for an id. The error is a sentence for

@@ -102,20 +102,6 @@ checked apply(const run_options& options, settings& config) {
   return parse_into(config.connect_timeout, options.connect_timeout, parse_duration);
 }
 
-tl::expected<machine, std::string> make_machine(const run_options& options) {
-  const auto& text = options.targets.front();
-  auto target = parse_target(text, options.port.value_or(machine{}.port));
-  if (!target)
-    return target;
-  if (options.user && !target->username.empty() && *options.user != target->username)
-    return failed{"-l " + *options.user + " contradicts '" + text + "'"};
-  if (options.port && *options.port != target->port)
-    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + text + "'"};
-  if (const auto done = apply_login(options, *target); !done)
-    return failed{done.error()};
-  return target;
-}
-
 checked add_environment(const std::vector<std::string>& assignments, command& what) {
   for (const std::string& assignment : assignments) {
     const auto sign = assignment.find('=');
@@ -337,13 +323,25 @@ void add_run_options(CLI::App& run, run_options& x) {
   refuse_empty_values(run);
 }
 
-tl::expected<void, std::string> apply_login(const run_options& options, machine& target) {
+tl::expected<machine, std::string> make_machine(const run_options& options,
+                                                const std::string& text) {
+  auto target = parse_target(text, options.port.value_or(machine{}.port));
+  if (!target)
+    return target;
   if (const auto objection = objection_to_user(options.user.value_or("")))
     return failed{*objection};
+  if (options.user && !target->username.empty() && *options.user != target->username)
+    return failed{"-l " + *options.user + " contradicts '" + text + "'"};
+  if (options.port && *options.port != target->port)
+    return failed{"-p " + std::to_string(*options.port) + " contradicts '" + text + "'"};
+  apply_login(options, *target);
+  return target;
+}
+
+void apply_login(const run_options& options, machine& target) {
   override_with(target.username, options.user);
   override_with(target.port, options.port);
   override_with(target.identity_file, options.identity);
-  return {};
 }
 
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
@@ -372,7 +370,7 @@ tl::expected<run_request, std::string> to_request_for_any(const run_options& opt
 }
 
 tl::expected<run_request, std::string> to_request(const run_options& options) {
-  auto target = make_machine(options);
+  auto target = make_machine(options, options.targets.front());
   if (!target)
     return failed{target.error()};
   auto request = to_request_for_any(options);

@@ -49,10 +49,15 @@ void add_run_options(CLI::App& run, run_options& x);
 /// target. The error is a sentence for the user.
 tl::expected<run_request, std::string> to_request(const run_options& options);
 
-/// The same without any target, for which `apply_login` is.
+/// The same without any target.
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options);
 
-/// Puts what the options say of a login over what the machine has.
-tl::expected<void, std::string> apply_login(const run_options& options, machine& target);
+/// The machine that a target names, with what the options say of a login. The error is a sentence
+/// for the user.
+tl::expected<machine, std::string> make_machine(const run_options& options,
+                                                const std::string& text);
+
+/// Puts what the options say of a login over what somebody else says.
+void apply_login(const run_options& options, machine& target);
 
 } // namespace sshexec::app

@@ -104,6 +104,9 @@ BOOST_AUTO_TEST_CASE(the_exit_code_tells_the_worst_that_happened) {
          {"@web --at-once 1 --max-failures 0", "exit 1", 3},
          {"@web -t 1s", "exec sleep 1000", 124},
          {"@web --at-once 1 --deadline 1s -t 1h", "exec sleep 1000", 124},
+         // What the options say prevails over the inventory, but contradicts no target.
+         {"-p 1 @web", "true", 3},
+         {"-p 1 web-1:2,web-2", "true", 255},
          {"@nobody", "true", 255},
          {"web-1!web-1", "true", 255},
          {"@web --expand", "echo %x", 255},

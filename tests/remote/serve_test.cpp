@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   BOOST_TEST(err == "err\n");
   // Longer each time until the output comes before, however slow the machine is.
   for (int seconds = 1; seconds <= 64 && out != "part\n"; seconds *= 2)
-    BOOST_TEST(run(options + " -t " + std::to_string(seconds) + "s", "echo part; sleep 1000") == 124);
+    BOOST_TEST(run(options + " -t " + std::to_string(seconds) + "s", "echo part; sleep 1000")
+               == 124);
   BOOST_TEST(out == "part\n");
   // A result that no message of CAF's could hold.
   BOOST_TEST(run(options + " --max-output 2G", "true") == 255);

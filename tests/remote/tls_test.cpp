@@ -143,14 +143,14 @@ BOOST_AUTO_TEST_CASE(a_client_whose_certificate_has_expired) {
   // Our own client would not even start with it.
   const tls_files old = certificates.issue("old", tls_role::client, {-48h, -24h});
   const tls_context context = unchecked(old, TLS_client_method());
-  contains(reason_for_client(hub.port, context), "certificate expired");
+  contains(reason_for_client(hub.port, context), "our certificate: it has expired");
   BOOST_TEST(hub.refused.wait_for("certificate has expired"));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_with_the_certificate_of_a_hub) {
   hub_node hub{directory, secured()};
   const tls_files files = certificates.issue("other", tls_role::server);
-  BOOST_TEST(!reason_for_client(hub.port, unchecked(files, TLS_client_method())).empty());
+  contains(reason_for_client(hub.port, unchecked(files, TLS_client_method())), "clientAuth");
   BOOST_TEST(hub.refused.wait_for("unsuitable certificate purpose"));
 }
 
@@ -164,8 +164,10 @@ BOOST_AUTO_TEST_CASE(a_client_whose_certificate_names_no_role) {
 BOOST_AUTO_TEST_CASE(a_client_that_speaks_in_the_clear) {
   hub_node hub{directory, secured()};
   client_node client{plainly_to(hub)};
-  BOOST_TEST(client.run(target, "true").failed_with(error_code::connection_error));
-  BOOST_TEST(hub.refused.wait_for("wrong version number"));
+  const auto answer = client.run(target, "true");
+  BOOST_TEST(answer.failed_with(error_code::connection_error));
+  contains(answer.what().message, "wants TLS");
+  BOOST_TEST(hub.refused.wait_for("does not speak TLS"));
 }
 
 BOOST_AUTO_TEST_CASE(garbage) {

@@ -83,6 +83,8 @@ BOOST_AUTO_TEST_CASE(another_attempt_is_told_when_something_had_been_printed) {
   printing subject;
   subject.shown->take(printing::chunk(0, out_stream, "one\ntw"));
   subject.shown->take(printing::chunk(0, out_stream, "one\n", 2));
+  // The end of a stream on which nothing was written.
+  subject.shown->take(printing::chunk(1, out_stream, ""));
   subject.shown->take(printing::chunk(1, out_stream, "uno\n", 2));
   BOOST_TEST(subject.out() == "a: one\na: tw\na: one\nb: uno\n");
   BOOST_TEST(subject.err()
