@@ -1,5 +1,5 @@
 #include "sshexec/app/authority.hpp"
-#include "sshexec/app/demo.hpp"
+#include "sshexec/app/demo/demo.hpp"
 #include "sshexec/app/descriptors.hpp"
 #include "sshexec/app/report.hpp"
 #include "sshexec/app/rollout/rollout_options.hpp"
@@ -40,7 +40,7 @@ int run_tool(int argc, char** argv) {
   rollout_options many;
   add_rollout_options(*run, many);
   CLI::App* demo = tool.add_subcommand(
-    "demo", "Run a few commands on an SSH server that this demo starts itself, on loopback");
+    "demo", "Run a few commands on SSH servers that this demo starts itself, on loopback");
 
   serve_options daemon;
   CLI::App* serve

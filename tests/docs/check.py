@@ -171,15 +171,16 @@ class Reader:
             block.text, os.environ["SSHEXEC_HOST"], os.environ["SSHEXEC_PORT"]
         )
         environment = dict(os.environ, PATH=f"{self.bin}:{os.environ['PATH']}")
-        # Files and a group of its own: what a block leaves running holds up nothing, and ends.
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        # A file and a group of its own: what a block leaves running holds up nothing, and ends. Its
+        # output is what a terminal would show.
+        with tempfile.TemporaryFile("w+") as out:
             shell = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", script],
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=err,
+                stderr=out,
                 start_new_session=True,
             )
             try:
@@ -189,11 +190,10 @@ class Reader:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)
             out.seek(0)
-            err.seek(0)
             self.output = out.read()
             if status == "exit code 0":
                 return None
-            return block.complain(f"{status}\n{self.output}{err.read()}")
+            return block.complain(f"{status}\n{self.output}")
 
     def compare(self, block):
         if self.output is None:

@@ -308,6 +308,9 @@ BOOST_AUTO_TEST_CASE(shows_itself_in_a_demo) {
   const auto result = shell("$tool demo");
   BOOST_TEST(result.exit_code == 0, result.out << result.err);
   BOOST_TEST(result.out.find("All commands ended as they should") != std::string::npos);
+  BOOST_TEST(result.out.find("web-[1-4] (4)") != std::string::npos, result.out);
+  BOOST_TEST(result.out.find("db-1, exit code 3") != std::string::npos, result.out);
+  BOOST_TEST(result.err.find("4 of 5 machines succeeded") != std::string::npos, result.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,7 @@
 
 namespace sshexec::app {
 
-/// Starts an SSH server on loopback with keys made for the moment, runs commands on it through all
+/// Starts SSH servers on loopback with keys made for the moment, runs commands on them through all
 /// actors, and prints what happened. Returns 0 when everything went as it should.
 int run_demo();
 

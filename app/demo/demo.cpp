@@ -1,6 +1,7 @@
-#include "sshexec/app/demo.hpp"
+#include "sshexec/app/demo/demo.hpp"
 
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/app/demo/fleet.hpp"
 #include "sshexec/app/report.hpp"
 #include "sshexec/app/tool_system.hpp"
 #include "sshexec/testing/scripted_server.hpp"
@@ -146,9 +147,12 @@ int run_demo() {
   const int unexpected = run_rounds(target, config);
   fmt::print("\nThe journal of these commands:\n");
   print_file(config.journal);
-  fmt::print("\n{}\n", unexpected == 0 ? "All commands ended as they should."
-                                       : "Some commands did not end as they should.");
-  return unexpected == 0 ? 0 : 1;
+  fmt::print("\n");
+  config.journal = "none";
+  const bool is_well = show_rollout(config) && unexpected == 0;
+  fmt::print("\n{}\n", is_well ? "All commands ended as they should."
+                               : "Some commands did not end as they should.");
+  return is_well ? 0 : 1;
 }
 
 } // namespace sshexec::app
