@@ -10,7 +10,7 @@ test_packages=(
   openssh-server openssh-client openssl dropbear-bin libnss-wrapper tcsh zsh fish python3 python3-asyncssh
   systemd clustershell
 )
-benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev)
+benchmark_packages=(python3-paramiko golang golang-golang-x-crypto-dev pdsh pssh)
 check_packages=(clang-format clang-tidy clang libclang-rt-dev)
 fresh_packages=(debootstrap debian-archive-keyring)
 

@@ -26,7 +26,7 @@ constexpr auto question = "systemctl is-active shop";
 
 command_script running(std::chrono::milliseconds after = 0ms) {
   command_script result = testing::print("active\n");
-  result.before_answer.push_back(testing::step::pause{after});
+  result.before_answer.emplace_back(testing::step::pause{after});
   return result;
 }
 

@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(os.environ["SSHEXEC_PEERS"])
 BENCH = ROOT / "build/release/tests/benchmark"
+TOOL = ROOT / "build/release/app/sshexec"
 GO = ROOT / "build/peers/goclient"
 USER = "sshexec-test"
 
@@ -79,6 +80,8 @@ class Site:
         self.directory = directory
         self.processes = []
         self.key = directory / "client_key"
+        self.names, self.inventory, self.known_hosts, self.ssh_config = (
+            directory / name for name in ("names", "inventory", "known_hosts", "ssh_config"))
         for name in ("host_key", "client_key"):
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name])
         self.light = self.start_light()
@@ -162,6 +165,45 @@ class Site:
         rate = count / (time.monotonic() - start)
         run(["ssh", *options, "-O", "exit", target])
         return rate
+
+    def describe_machines(self, count):
+        """Writes what programs for many machines read: names, an inventory, and how to reach them."""
+        machines = [f"127.1.{i // 250}.{i % 250 + 1}" for i in range(count)]
+        self.names.write_text("".join(f"{x}\n" for x in machines))
+        self.inventory.write_text("".join(
+            f"{x} ansible_port={self.light} ansible_user={self.user} "
+            f"ansible_ssh_private_key_file={self.key}\n" for x in machines))
+        scanned = run(["ssh-keyscan", "-t", "ed25519", "-p", self.light, "127.0.0.1"])[0]
+        key = re.search(r"ssh-ed25519 \S+", scanned).group()
+        self.known_hosts.write_text(f"* {key}\n")
+        self.ssh_config.write_text(
+            f"Port {self.light}\nUser {self.user}\nIdentityFile {self.key}\nIdentityAgent none\n"
+            f"UserKnownHostsFile {self.known_hosts}\nStrictHostKeyChecking yes\n")
+
+    def many_machines(self, name, count):
+        """The seconds of a program that runs a command on many machines, its own start included.
+
+        All check the host keys and print the outputs, save Go, whose client does neither.
+        """
+        self.describe_machines(count)
+        for_ssh = f"-F {self.ssh_config}"
+        command = {
+            "sshexec": [TOOL, "run", "--inventory", self.inventory, "--known-hosts",
+                        self.known_hosts, "--host-key-policy", "strict", "@all", "--", "true"],
+            "clush": ["clush", "-f", 50, "-l", self.user, "-o", for_ssh, "--hostfile", self.names,
+                      "true"],
+            "pdsh": ["env", f"PDSH_SSH_ARGS_APPEND={for_ssh}", "pdsh", "-R", "ssh", "-f", 50, "-l",
+                     self.user, "-w", f"^{self.names}", "true"],
+            "pssh": ["parallel-ssh", "-p", 50, "-l", self.user, "-x", for_ssh, "-P", "-h",
+                     self.names, "true"],
+            "Go": [GO, *self.arguments(self.light, "fanout", m=count, c=50)],
+        }[name]
+        start = time.monotonic()
+        output = run(command)[0]
+        seconds = time.monotonic() - start
+        if name != "Go" and len(re.findall(r"\bok$", output, re.M)) != count:
+            raise Failed(f"{name}: not all answered: {output.strip()[-300:]}")
+        return seconds
 
     def plain_ssh(self, command):
         """The seconds of one `ssh` that reads a command's output."""
@@ -348,6 +390,10 @@ def rows(site):
             {"Go": None, "asyncssh": None}, more_is_better=False, lone_target=1.1),
         Row("fanout", "1,000 machines, 50 at a time, light server", "/s", fan_out(site),
             {"Go": 1.0, "asyncssh": 5, "bare libssh": None}),
+        *[Row(f"tool-{count}", f"the tool on {count:,} machines, 50 at a time, light server", "s",
+              lambda name, count=count: site.many_machines(name, count),
+              {"Go": 1.0, "clush": 0.1, "pdsh": 0.1, "pssh": 0.1}, more_is_better=False)
+          for count in (200, 1000)],
         Row("stream", "500 MB of stdout, OpenSSH", "MB/s", streaming(site), {"ssh": 1.0}),
         Row("memory", "memory of an idle machine, of 10,000", "KB",
             ours(site, r"([\d.]+)KB/machine", "memory", m=10000, c=50), {}, more_is_better=False,

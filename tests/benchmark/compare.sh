@@ -10,7 +10,7 @@ export SSHEXEC_PEERS=${SSHEXEC_PEERS:-$root/../shared/peers}
   cd "$root"
   source cmake/dependencies.sh
   install_missing "${build_packages[@]}" "${test_packages[@]}" "${benchmark_packages[@]}"
-  build release-tests --target benchmarks
+  build release-tests --target benchmarks sshexec_tool
   # Go without modules finds its libraries where Debian puts them.
   export GOPATH=/usr/share/gocode GO111MODULE=off
   for program in goserver goclient; do
