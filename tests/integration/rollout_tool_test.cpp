@@ -164,6 +164,17 @@ BOOST_AUTO_TEST_CASE(nobody_is_run_again_when_all_succeeded) {
   BOOST_TEST(is_one_line(again.err), again.err);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_number_of_machines_is_told_in_plain_words) {
+  for (const std::string option : {"--at-once", "--pick"})
+    for (const std::string number : {"0", "-3", "x", "1.5", "99999999999"}) {
+      const auto result = run_many("@web " + option + '=' + number, "true");
+      BOOST_TEST(result.exit_code == 255);
+      BOOST_TEST(result.err
+                 == "sshexec: " + option + ": '" + number
+                      + "' is no number of machines from 1 to 4294967295 (see sshexec --help)\n");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered) {
   const auto result = run_many("-b @web --expand", "test %n = 2 && echo odd || echo same");
   BOOST_TEST(result.out
