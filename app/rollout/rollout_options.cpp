@@ -252,7 +252,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
                      rollout_request& request) {
   if (one.json)
     request.form = output_form::json;
-  else if (many.gather && !one.max_output)
+  else if (many.gather)
     request.form = output_form::gathered;
   if (many.colour == "always")
     request.colour = colour_choice::always;

@@ -182,6 +182,11 @@ BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered) {
                 "---------------\nweb-2\n---------------\nodd\n");
 }
 
+BOOST_AUTO_TEST_CASE(gathered_outputs_are_cut_where_one_wants_less_of_them) {
+  const auto result = run_many("-b @web --max-output 4", "echo abcdefgh");
+  BOOST_TEST(result.out == "---------------\nweb-[1-3] (3), output cut\n---------------\nabh\n");
+}
+
 BOOST_AUTO_TEST_CASE(output_goes_to_files_when_told) {
   const auto result
     = run_many("@web --quiet --expand --output-dir " + file("d"), "echo out %n; echo err %n >&2");
