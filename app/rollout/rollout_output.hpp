@@ -59,6 +59,9 @@ public:
   /// Why something could not be written, if so.
   [[nodiscard]] std::error_code error() const { return error_; }
 
+  /// Whether the reader was too slow for some of it, and it had to stop.
+  [[nodiscard]] bool was_cut() const { return screen_.was_cut(); }
+
   /// What could not be written then, for people.
   [[nodiscard]] std::string failed_place() const;
 

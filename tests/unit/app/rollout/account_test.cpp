@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(a_signal_is_told_when_it_kept_a_machine_from_its_end) {
   BOOST_TEST(account_of({good, called_off}).exit_code({SIGINT, false, false}) == 130);
   BOOST_TEST(account_of({bad, cancelled}).exit_code({SIGTERM, false, true}) == 143);
   BOOST_TEST(account_of({refused, cancelled}).exit_code({SIGHUP, false, false}) == 129);
+  BOOST_TEST(account_of({good}).exit_code({SIGTERM, false, false, true}) == 143);
   // It came too late to change anything.
   BOOST_TEST(account_of({good}).exit_code({SIGINT, false, false}) == 0);
   BOOST_TEST(account_of({good, bad}).exit_code({SIGINT, false, false}) == 1);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
@@ -153,6 +154,22 @@ BOOST_AUTO_TEST_CASE(the_files_of_a_machine_that_failed_are_closed) {
   subject.shown->take(printing::at(0, failed("a", error_code::command_timeout)));
   BOOST_TEST(ssh::file_descriptor{::dup(subject.out_file.get())}.get() == lowest_free);
   BOOST_TEST(subject.content("a.stdout") == "begun\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_nobody_takes_before_it_is_to_stop_is_known_to_be_cut) {
+  printing subject;
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const ssh::file_descriptor reader{ends[0]};
+  const ssh::file_descriptor writer{ends[1]};
+  subject.shown.emplace(subject.request, terminal_manners{},
+                        screen{subject.stop, writer.get(), subject.err_file.get()});
+  subject.shown->take(printing::chunk(0, out_stream, "line\n"));
+  BOOST_TEST(!subject.shown->was_cut());
+  subject.stop.set();
+  subject.shown->take(printing::chunk(0, out_stream, std::string(2 << 20, '\n')));
+  BOOST_TEST(subject.shown->was_cut());
+  BOOST_TEST(!subject.shown->error());
 }
 
 BOOST_AUTO_TEST_CASE(how_many_are_left_is_told_at_the_first_ctrl_c) {
