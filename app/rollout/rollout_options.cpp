@@ -138,7 +138,7 @@ void add_printing(CLI::App& run, rollout_options& x) {
 }
 
 bool is_of_many(const CLI::Option& option) {
-  const auto group = option.get_group();
+  const auto& group = option.get_group();
   return group == which_machines || group == in_which_order || group == what_is_printed;
 }
 
