@@ -187,10 +187,10 @@ int report_failed_input(const std::error_code& why) {
   return exit_error;
 }
 
-int report_failed_output(const std::error_code& why) {
+int report_failed_output(const std::error_code& why, const std::string& where) {
   if (why == std::errc::broken_pipe)
     return exit_code_of_signal(SIGPIPE);
-  complain("cannot write the output: " + why.message());
+  complain("cannot write " + where + ": " + why.message());
   return exit_error;
 }
 

@@ -56,8 +56,8 @@ bool complain_at_once(const std::string& text);
 /// Says that stdin could not be read. Returns the exit code.
 int report_failed_input(const std::error_code& why);
 
-/// Says that the output could not be written, unless its reader has left, which is no news to whom
-/// it concerns. Returns the exit code.
-int report_failed_output(const std::error_code& why);
+/// Says that the output could not be written, or another place that is named, unless its reader has
+/// left, which is no news to whom it concerns. Returns the exit code.
+int report_failed_output(const std::error_code& why, const std::string& where = "the output");
 
 } // namespace sshexec::app

@@ -40,7 +40,10 @@ std::string file_name_of(const std::string& name) {
 }
 
 output_files::output_files(std::filesystem::path directory) : directory_(std::move(directory)) {
-  std::filesystem::create_directories(directory_);
+  std::error_code error;
+  std::filesystem::create_directories(directory_, error);
+  if (error)
+    throw std::system_error{error, "cannot make the directory " + directory_.string()};
 }
 
 std::error_code output_files::write(const std::string& machine, output_stream stream,
@@ -51,28 +54,38 @@ std::error_code output_files::write(const std::string& machine, output_stream st
       return error;
     mine.attempt = attempt;
   }
-  const bool is_stdout = stream == output_stream::stdout_stream;
-  return write_all(mine.streams.at(is_stdout ? 0 : 1).get(), data);
+  const std::size_t i = stream == output_stream::stdout_stream ? 0 : 1;
+  const auto error = write_all(mine.streams.at(i).get(), data);
+  if (error)
+    failed_path_ = path_of(machine, i);
+  return error;
 }
 
 std::error_code output_files::finish(const std::string& machine) {
   files& mine = open_[machine];
   const auto error = mine.attempt == 0 ? begin(machine, mine) : std::error_code{};
-  open_.erase(machine);
+  close(machine);
   return error;
 }
 
-std::error_code output_files::begin(const std::string& machine, files& x) const {
-  const std::array<const char*, 2> endings{".stdout", ".stderr"};
-  for (std::size_t i = 0; i < endings.size(); ++i) {
-    const auto path = directory_ / (file_name_of(machine) + endings.at(i));
+std::error_code output_files::begin(const std::string& machine, files& x) {
+  for (std::size_t i = 0; i < x.streams.size(); ++i) {
+    const auto path = path_of(machine, i);
     x.streams.at(i)
       = ssh::file_descriptor{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
                                     S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)};
-    if (!x.streams.at(i))
-      return {errno, std::system_category()};
+    if (!x.streams.at(i)) {
+      const std::error_code error{errno, std::system_category()};
+      failed_path_ = path;
+      return error;
+    }
   }
   return {};
+}
+
+std::filesystem::path output_files::path_of(const std::string& machine, std::size_t stream) const {
+  constexpr std::array endings{".stdout", ".stderr"};
+  return directory_ / (file_name_of(machine) + endings.at(stream));
 }
 
 } // namespace sshexec::app

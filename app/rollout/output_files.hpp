@@ -21,7 +21,7 @@ std::string file_name_of(const std::string& name);
 /// while their machine is at work.
 class output_files {
 public:
-  /// Makes the directory, and throws `std::system_error` if it cannot.
+  /// Makes the directory, and throws a `std::system_error` that names it if it cannot.
   explicit output_files(std::filesystem::path directory);
 
   /// An attempt after the first begins the files anew.
@@ -31,6 +31,12 @@ public:
   /// The machine has written all. It has both files then, be they empty.
   std::error_code finish(const std::string& machine);
 
+  /// The machine writes no more, and gets no files if it has none.
+  void close(const std::string& machine) { open_.erase(machine); }
+
+  /// Which file could not be written, after an error.
+  [[nodiscard]] const std::filesystem::path& failed_path() const { return failed_path_; }
+
 private:
   struct files {
     std::uint32_t attempt = 0;
@@ -38,10 +44,13 @@ private:
   };
 
   /// Opens a machine's files, and empties what was there.
-  std::error_code begin(const std::string& machine, files& x) const;
+  std::error_code begin(const std::string& machine, files& x);
+
+  [[nodiscard]] std::filesystem::path path_of(const std::string& machine, std::size_t stream) const;
 
   std::filesystem::path directory_;
   std::map<std::string, files> open_;
+  std::filesystem::path failed_path_;
 };
 
 } // namespace sshexec::app

@@ -43,9 +43,14 @@ json counts(const Map& x, Name name) {
 
 /// Whether the command ended with exit code 0.
 bool tells_success(const json& line) {
+  const auto outcome = line.find("outcome");
   const auto code = line.find("exit_code");
-  return line.value("outcome", "") == to_string(outcome_kind::ended) && code != line.end()
+  return outcome != line.end() && *outcome == to_string(outcome_kind::ended) && code != line.end()
          && code->is_number_integer() && *code == 0;
+}
+
+bool may_be_cut(const std::string& text, const json& parsed) {
+  return text.starts_with('{') && parsed.is_discarded();
 }
 
 } // namespace
@@ -84,7 +89,7 @@ tl::expected<earlier_results, std::string> read_results(std::istream& lines) {
       continue;
     const bool is_unfinished = lines.eof();
     const json line = json::parse(text, nullptr, false);
-    if (is_unfinished && line.is_discarded())
+    if (is_unfinished && may_be_cut(text, line))
       break;
     if (line.is_object() && line.contains("summary")) {
       result.is_complete = true;
@@ -98,6 +103,10 @@ tl::expected<earlier_results, std::string> read_results(std::istream& lines) {
       names.push_back(name);
     succeeded[name] = tells_success(line);
   }
+  if (lines.bad())
+    return tl::unexpected<std::string>{"it cannot be read"};
+  if (names.empty() && !result.is_complete)
+    return tl::unexpected<std::string>{"it tells of no machine and has no summary"};
   for (std::string& name : names)
     if (!succeeded[name])
       result.unsuccessful.push_back(std::move(name));

@@ -29,8 +29,8 @@ struct earlier_results {
   bool is_complete = false;
 };
 
-/// The error is a sentence that names the line. A last line that was not written to its end is
-/// left out.
+/// The error names the line, or tells what is wrong with the file as a whole, as one without any
+/// result. A last line that was not written to its end is left out.
 tl::expected<earlier_results, std::string> read_results(std::istream& lines);
 
 } // namespace sshexec::app

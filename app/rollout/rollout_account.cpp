@@ -31,7 +31,7 @@ void rollout_account::add(const machine_outcome& x) {
 }
 
 int rollout_account::exit_code(const circumstances& given) const {
-  if (given.signal != 0 && cancelled_ > 0)
+  if (given.signal != 0 && (cancelled_ > 0 || given.output_was_cut))
     return exit_code_of_signal(given.signal);
   if (failed_otherwise_ > 0 || (cancelled_ > 0 && !given.deadline_is_over))
     return exit_some_failed;

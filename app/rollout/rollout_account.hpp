@@ -25,6 +25,8 @@ struct circumstances {
   bool deadline_is_over = false;
   /// Whether the largest exit code of a command stands for all others.
   bool wants_largest = false;
+  /// Whether the reader of the output had not taken all of it when it was to stop.
+  bool output_was_cut = false;
 };
 
 /// Keeps count of what became of the machines, for the exit code and the last words.

@@ -9,11 +9,13 @@
 #include "sshexec/app/rollout/targets.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <string_view>
 #include <system_error>
@@ -30,6 +32,17 @@ using checked = tl::expected<void, std::string>;
 constexpr const char* which_machines = "Many machines: which";
 constexpr const char* in_which_order = "Many machines: in which order, and how far";
 constexpr const char* what_is_printed = "Many machines: what is printed";
+
+/// CLI11's own words for a number that does not fit are a range of floating-point numbers.
+std::string complaint_about_count(const std::string& text) {
+  std::uint32_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc{} && stop == end && count > 0)
+    return {};
+  return fmt::format("'{}' is no number of machines from 1 to {}", text,
+                     std::numeric_limits<std::uint32_t>::max());
+}
 
 CLI::Validator without_a_word(CLI::Validator check) {
   return check.description("");
@@ -60,7 +73,7 @@ void add_selection(CLI::App& run, rollout_options& x) {
     ->group(which_machines);
   run.add_option("--pick", x.pick, "only so many of them, at random")
     ->type_name("NUMBER")
-    ->check(without_a_word(CLI::PositiveNumber))
+    ->check(complaint_about_count, "")
     ->group(which_machines);
   run.add_flag("--dry-run", x.dry_run, "list them in their steps, and connect to none")
     ->group(which_machines);
@@ -71,7 +84,7 @@ void add_selection(CLI::App& run, rollout_options& x) {
 void add_course(CLI::App& run, rollout_options& x) {
   run.add_option("--at-once", x.at_once, "machines under way at the same time (default: 50)")
     ->type_name("NUMBER")
-    ->check(without_a_word(CLI::PositiveNumber))
+    ->check(complaint_about_count, "")
     ->group(in_which_order);
   run
     .add_option("--steps", x.steps,
@@ -125,7 +138,7 @@ void add_printing(CLI::App& run, rollout_options& x) {
 }
 
 bool is_of_many(const CLI::Option& option) {
-  const auto group = option.get_group();
+  const auto& group = option.get_group();
   return group == which_machines || group == in_which_order || group == what_is_printed;
 }
 
@@ -141,7 +154,7 @@ tl::expected<std::vector<std::string>, std::string> read_names(const std::string
     return failed{file + ": cannot be opened: " + std::system_category().message(errno)};
   auto results = read_results(lines);
   if (!results)
-    return failed{file + ", " + results.error()};
+    return failed{file + ": " + results.error()};
   if (!results->is_complete)
     remarks.push_back(file + " has no summary: machines that have no line in it are left out");
   return std::move(results->unsuccessful);
@@ -239,7 +252,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
                      rollout_request& request) {
   if (one.json)
     request.form = output_form::json;
-  else if (many.gather && !one.max_output)
+  else if (many.gather)
     request.form = output_form::gathered;
   if (many.colour == "always")
     request.colour = colour_choice::always;

@@ -49,8 +49,8 @@ void rollout_output::take(const machine_outcome& x) {
     end_lines(i->second);
     writers_.erase(i);
   }
-  if (files_ && x.kind == outcome_kind::ended)
-    keep(files_->finish(name_of(x.machine)));
+  if (files_)
+    end_files(x);
   if (request_->form == output_form::json)
     return write(output_stream::stdout_stream, to_json_line(x) + '\n');
   if (request_->form == output_form::gathered)
@@ -125,6 +125,19 @@ void rollout_output::print_lines(std::size_t place, const output_chunk& chunk) {
 void rollout_output::end_lines(writer& x) {
   write(output_stream::stdout_stream, x.out.finish());
   write(output_stream::stderr_stream, x.err.finish());
+}
+
+void rollout_output::end_files(const machine_outcome& x) {
+  const std::string name = name_of(x.machine);
+  if (x.kind == outcome_kind::ended && !error_)
+    keep(files_->finish(name));
+  else
+    files_->close(name);
+}
+
+std::string rollout_output::failed_place() const {
+  const bool is_file = files_ && !files_->failed_path().empty();
+  return is_file ? files_->failed_path().string() : "the output";
 }
 
 void rollout_output::tell_of(std::size_t place, const machine& who, const std::string& text) {

@@ -59,6 +59,12 @@ public:
   /// Why something could not be written, if so.
   [[nodiscard]] std::error_code error() const { return error_; }
 
+  /// Whether the reader was too slow for some of it, and it had to stop.
+  [[nodiscard]] bool was_cut() const { return screen_.was_cut(); }
+
+  /// What could not be written then, for people.
+  [[nodiscard]] std::string failed_place() const;
+
 private:
   /// One machine that writes lines.
   struct writer {
@@ -72,6 +78,7 @@ private:
   writer& writer_of(std::size_t place, const machine& who);
   void print_lines(std::size_t place, const output_chunk& chunk);
   void end_lines(writer& x);
+  void end_files(const machine_outcome& x);
   /// Says something about a machine, behind its name.
   void tell_of(std::size_t place, const machine& who, const std::string& text);
   void tell(const std::string& text);

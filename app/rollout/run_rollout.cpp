@@ -122,10 +122,13 @@ int run(const rollout_request& request) {
   }
   output.finish(*ended.summary);
   if (output.error())
-    return report_failed_output(output.error());
+    return report_failed_output(output.error(), output.failed_place());
   const auto& deadline = request.what.deadline;
   return output.account().exit_code(
-    {ended.signal, deadline && ended.summary->duration >= *deadline, request.wants_largest});
+    {.signal = ended.signal,
+     .deadline_is_over = deadline && ended.summary->duration >= *deadline,
+     .wants_largest = request.wants_largest,
+     .output_was_cut = output.was_cut()});
 }
 
 } // namespace

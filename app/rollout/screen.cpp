@@ -17,7 +17,10 @@ std::error_code screen::write(output_stream stream, std::string_view lines) {
   erase();
   const auto error
     = write_all(stream == output_stream::stdout_stream ? out_ : err_, lines, stop_->descriptor());
-  return error == std::errc::operation_canceled ? std::error_code{} : error;
+  if (error != std::errc::operation_canceled)
+    return error;
+  was_cut_ = true;
+  return {};
 }
 
 void screen::show(const std::string& line) {

@@ -23,6 +23,9 @@ public:
   /// Writes whole lines.
   std::error_code write(output_stream stream, std::string_view lines);
 
+  /// Whether something was dropped.
+  [[nodiscard]] bool was_cut() const { return was_cut_; }
+
   /// Draws the last line anew; without a word if there is no room for it.
   void show(const std::string& line);
 
@@ -38,6 +41,7 @@ private:
   int out_;
   int err_;
   bool is_shown_ = false;
+  bool was_cut_ = false;
 };
 
 } // namespace sshexec::app

@@ -21,6 +21,11 @@ bool has_range(const std::string& text) {
   return false;
 }
 
+/// As the shell makes one of a variable without a value.
+bool is_empty(const std::string& target) {
+  return target.find_first_not_of(" \t\n") == std::string::npos;
+}
+
 tl::expected<machine, std::string> to_machine(const std::string& name,
                                               const wanted_machines& wanted) {
   auto result = wanted.parse(name);
@@ -42,6 +47,8 @@ bool is_set(const std::string& target) {
 }
 
 tl::expected<std::vector<machine>, std::string> find_machines(const wanted_machines& wanted) {
+  if (std::any_of(wanted.targets.begin(), wanted.targets.end(), is_empty))
+    return failed{"a target is empty"};
   const node_set_sources sources = make_node_set_sources(wanted.groups, wanted.known);
   auto names = wanted.names ? *wanted.names : expand_node_sets(wanted.targets, sources);
   if (!names)

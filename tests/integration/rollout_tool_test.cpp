@@ -164,11 +164,27 @@ BOOST_AUTO_TEST_CASE(nobody_is_run_again_when_all_succeeded) {
   BOOST_TEST(is_one_line(again.err), again.err);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_number_of_machines_is_told_in_plain_words) {
+  for (const std::string option : {"--at-once", "--pick"})
+    for (const std::string number : {"0", "-3", "x", "1.5", "99999999999"}) {
+      const auto result = run_many("@web " + option + '=' + number, "true");
+      BOOST_TEST(result.exit_code == 255);
+      BOOST_TEST(result.err
+                 == "sshexec: " + option + ": '" + number
+                      + "' is no number of machines from 1 to 4294967295 (see sshexec --help)\n");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered) {
   const auto result = run_many("-b @web --expand", "test %n = 2 && echo odd || echo same");
   BOOST_TEST(result.out
              == "---------------\nweb-[1,3] (2)\n---------------\nsame\n"
                 "---------------\nweb-2\n---------------\nodd\n");
+}
+
+BOOST_AUTO_TEST_CASE(gathered_outputs_are_cut_where_one_wants_less_of_them) {
+  const auto result = run_many("-b @web --max-output 4", "echo abcdefgh");
+  BOOST_TEST(result.out == "---------------\nweb-[1-3] (3), output cut\n---------------\nabh\n");
 }
 
 BOOST_AUTO_TEST_CASE(output_goes_to_files_when_told) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <csignal>
+#include <fstream>
 #include <sstream>
 
 using namespace sshexec;
@@ -79,6 +80,7 @@ BOOST_AUTO_TEST_CASE(a_signal_is_told_when_it_kept_a_machine_from_its_end) {
   BOOST_TEST(account_of({good, called_off}).exit_code({SIGINT, false, false}) == 130);
   BOOST_TEST(account_of({bad, cancelled}).exit_code({SIGTERM, false, true}) == 143);
   BOOST_TEST(account_of({refused, cancelled}).exit_code({SIGHUP, false, false}) == 129);
+  BOOST_TEST(account_of({good}).exit_code({SIGTERM, false, false, true}) == 143);
   // It came too late to change anything.
   BOOST_TEST(account_of({good}).exit_code({SIGINT, false, false}) == 0);
   BOOST_TEST(account_of({good, bad}).exit_code({SIGINT, false, false}) == 1);
@@ -169,13 +171,30 @@ BOOST_AUTO_TEST_CASE(the_last_line_of_a_machine_counts_when_results_are_put_toge
 BOOST_AUTO_TEST_CASE(a_line_that_was_cut_is_left_out_and_any_other_text_is_an_error) {
   const std::string line = to_json_line(refused);
   BOOST_TEST(results_in(line + '\n' + line.substr(0, 20)).unsuccessful.size() == 1U);
-  BOOST_TEST(results_in("").unsuccessful.empty());
-  for (const char* text : {"web-1\n", "{}\n", "[]\n", "{\"machine\":1}\n", "3"}) {
+  for (const char* text : {"web-1\n", "web-1", "{}\n", "[]\n", "{\"machine\":1}\n", "3"}) {
     std::istringstream lines{line + '\n' + text};
     const auto result = read_results(lines);
     BOOST_REQUIRE_MESSAGE(!result, text);
     BOOST_TEST(result.error().find("line 2 ") != std::string::npos, result.error());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_tells_of_no_run_is_not_one_of_success) {
+  for (const std::string& text :
+       {std::string{}, std::string{"\n"}, to_json_line(good).substr(0, 9)}) {
+    std::istringstream lines{text};
+    BOOST_TEST(!read_results(lines), text);
+  }
+  std::ifstream directory{"/", std::ios::binary};
+  BOOST_TEST(!read_results(directory));
+}
+
+BOOST_AUTO_TEST_CASE(a_field_of_another_kind_is_no_success) {
+  const auto results
+    = results_in("{\"machine\":\"a\",\"outcome\":5,\"exit_code\":0}\n"
+                 "{\"machine\":\"b\",\"outcome\":\"ended\",\"exit_code\":\"0\"}\n");
+  const std::vector<std::string> expected{"a", "b"};
+  BOOST_TEST(results.unsuccessful == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_progress_is_one_line) {

@@ -85,6 +85,14 @@ BOOST_AUTO_TEST_CASE(what_names_no_machine_is_an_error) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_variable_without_a_value_is_no_target) {
+  for (const char* text : {"", " "}) {
+    wanted_machines wanted;
+    wanted.targets = {"a", text};
+    BOOST_TEST(found(wanted) == "error: a target is empty");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_portion_is_a_number_or_a_share) {
   const auto read = [](const std::string& text) {
     const auto result = parse_portion(text);

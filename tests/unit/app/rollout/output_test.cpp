@@ -141,4 +141,23 @@ BOOST_AUTO_TEST_CASE(each_machine_has_two_files_and_another_attempt_begins_them_
     BOOST_TEST(std::filesystem::file_size(directory / empty) == 0U, empty);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_named) {
+  const testing::temporary_directory place;
+  const auto directory = std::filesystem::path{place.path()};
+  std::filesystem::create_directory(directory / "a.stderr");
+  output_files files{directory};
+  BOOST_TEST((files.write("a", output_stream::stdout_stream, 1, "x") == std::errc::is_a_directory));
+  BOOST_TEST(files.failed_path() == directory / "a.stderr");
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_that_cannot_be_made_is_named) {
+  const testing::temporary_directory place;
+  const auto path = std::filesystem::path{place.path()} / "file";
+  std::ofstream{path} << "no directory";
+  BOOST_CHECK_EXCEPTION(output_files{path}, std::system_error, [&](const std::system_error& x) {
+    return std::string{x.what()}
+           == "cannot make the directory " + path.string() + ": Not a directory";
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

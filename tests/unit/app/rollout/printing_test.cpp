@@ -4,7 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
@@ -140,6 +142,34 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_told_once) {
   subject.shown->take(printing::at(0, ended("a", 0)));
   BOOST_TEST(failures == 1);
   BOOST_TEST((subject.shown->error() == std::errc::bad_file_descriptor));
+}
+
+BOOST_AUTO_TEST_CASE(the_files_of_a_machine_that_failed_are_closed) {
+  printing subject;
+  subject.request.output_directory = subject.directory.path();
+  subject.shown.emplace(subject.request, terminal_manners{},
+                        screen{subject.stop, subject.out_file.get(), subject.err_file.get()});
+  const int lowest_free = ssh::file_descriptor{::dup(subject.out_file.get())}.get();
+  subject.shown->take(printing::chunk(0, out_stream, "begun\n"));
+  subject.shown->take(printing::at(0, failed("a", error_code::command_timeout)));
+  BOOST_TEST(ssh::file_descriptor{::dup(subject.out_file.get())}.get() == lowest_free);
+  BOOST_TEST(subject.content("a.stdout") == "begun\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_nobody_takes_before_it_is_to_stop_is_known_to_be_cut) {
+  printing subject;
+  std::array<int, 2> ends{};
+  BOOST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const ssh::file_descriptor reader{ends[0]};
+  const ssh::file_descriptor writer{ends[1]};
+  subject.shown.emplace(subject.request, terminal_manners{},
+                        screen{subject.stop, writer.get(), subject.err_file.get()});
+  subject.shown->take(printing::chunk(0, out_stream, "line\n"));
+  BOOST_TEST(!subject.shown->was_cut());
+  subject.stop.set();
+  subject.shown->take(printing::chunk(0, out_stream, std::string(2 << 20, '\n')));
+  BOOST_TEST(subject.shown->was_cut());
+  BOOST_TEST(!subject.shown->error());
 }
 
 BOOST_AUTO_TEST_CASE(how_many_are_left_is_told_at_the_first_ctrl_c) {
