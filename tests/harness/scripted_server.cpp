@@ -12,7 +12,6 @@
 #include <atomic>
 #include <list>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -56,13 +55,12 @@ struct scripted_server::implementation {
     }
   }
 
-  /// Hangs up, as sshd does, if this process is short of descriptors or threads.
+  /// Hangs up, as sshd does, if this process is short of descriptors.
   void serve(file_descriptor socket, unsigned number) {
-    try {
-      connections.emplace_back(std::move(socket), number, state);
-    } catch (const std::system_error& error) {
-      state.record.add({.what = event::disconnected, .connection = number, .detail = error.what()});
-    }
+    if (auto wake_up = wake_event::make())
+      connections.emplace_back(std::move(socket), std::move(*wake_up), number, state);
+    else
+      state.record.add({.what = event::disconnected, .connection = number});
   }
 
   template <class Function>

@@ -88,12 +88,13 @@ const server_key& key_ring::operator[](unsigned number) {
   return keys_[number];
 }
 
-server_connection::server_connection(ssh::file_descriptor socket, unsigned number,
+server_connection::server_connection(ssh::file_descriptor socket, wake_event wake, unsigned number,
                                      server_state& server)
   : server_(server),
     number_(number),
     context_{number, server.record, server.open_gates, server.commands},
     socket_(std::move(socket)),
+    wake_(std::move(wake)),
     thread_([this] { run(); }) {}
 
 server_connection::~server_connection() {

@@ -44,7 +44,8 @@ struct server_state {
 /// called from any thread.
 class server_connection {
 public:
-  server_connection(ssh::file_descriptor socket, unsigned number, server_state& server);
+  server_connection(ssh::file_descriptor socket, wake_event wake, unsigned number,
+                    server_state& server);
   server_connection(const server_connection&) = delete;
   server_connection& operator=(const server_connection&) = delete;
   ~server_connection();

@@ -6,9 +6,24 @@
 
 namespace sshexec::testing {
 
-wake_event::wake_event() : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+namespace {
+
+ssh::file_descriptor make_event() {
+  return ssh::file_descriptor{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+}
+
+} // namespace
+
+wake_event::wake_event() : event_(make_event()) {
   if (!event_)
     throw std::system_error(errno, std::system_category(), "eventfd");
+}
+
+std::optional<wake_event> wake_event::make() {
+  auto event = make_event();
+  if (!event)
+    return std::nullopt;
+  return wake_event{std::move(event)};
 }
 
 void wake_event::notify() const {
