@@ -13,4 +13,8 @@ void refuse_empty_values(CLI::App& command) {
       option->check(check, "");
 }
 
+CLI::Validator unnamed(CLI::Validator check) {
+  return check.description("");
+}
+
 } // namespace sshexec::app

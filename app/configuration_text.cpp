@@ -25,62 +25,8 @@ std::string in_units_of_caf(const std::string& word) {
   return word;
 }
 
-/// The text with all numbers outside of quotes and comments in CAF's units. Comments begin with
-/// ';'.
-std::string with_units_of_caf(const std::string& text) {
-  const auto is_part = [](char x) {
-    return std::isalnum(static_cast<unsigned char>(x)) != 0 || x == '.' || x == '_' || x == '-';
-  };
-  std::string result;
-  std::string word;
-  bool is_quoted = false;
-  bool is_comment = false;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    const char x = i < text.size() ? text[i] : '\n';
-    if (!is_quoted && !is_comment && is_part(x)) {
-      word += x;
-      continue;
-    }
-    result += in_units_of_caf(std::exchange(word, {}));
-    if (x == '\n')
-      is_quoted = is_comment = false;
-    else if (!is_comment && x == '"')
-      is_quoted = !is_quoted;
-    else if (!is_quoted && x == ';')
-      is_comment = true;
-    if (i < text.size())
-      result += x;
-    if (is_quoted && x == '\\' && i + 1 < text.size())
-      result += text[++i];
-  }
-  return result;
-}
-
-/// The text with CAF's comments and ends of lines. All stays in its place.
-std::string with_signs_of_caf(std::string text) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark))
-    text.erase(0, byte_order_mark.size());
-  bool is_quoted = false;
-  bool is_comment = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char& x = text[i];
-    if (x == '\r' && i + 1 < text.size() && text[i + 1] == '\n')
-      x = ' ';
-    else if (x == '\n')
-      is_quoted = is_comment = false;
-    else if (is_comment)
-      continue;
-    else if (is_quoted && x == '\\')
-      ++i;
-    else if (x == '"')
-      is_quoted = !is_quoted;
-    else if (!is_quoted && (x == '#' || x == ';')) {
-      x = ';';
-      is_comment = true;
-    }
-  }
-  return text;
+bool is_part_of_word(char x) {
+  return std::isalnum(static_cast<unsigned char>(x)) != 0 || x == '.' || x == '_' || x == '-';
 }
 
 std::string trim(const std::string& text) {
@@ -100,7 +46,33 @@ configuration_text::configuration_text(std::string file, std::string content)
 }
 
 std::string configuration_text::in_words_of_caf() const {
-  return with_units_of_caf(with_signs_of_caf(content_));
+  std::string_view text = content_;
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  std::string result;
+  std::string word;
+  bool is_quoted = false;
+  bool is_comment = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char x = text[i];
+    if (!is_quoted && !is_comment && is_part_of_word(x)) {
+      word += x;
+      continue;
+    }
+    result += in_units_of_caf(std::exchange(word, {}));
+    const bool begins_comment = !is_quoted && !is_comment && (x == '#' || x == ';');
+    const bool ends_windows_line = x == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
+    result += begins_comment ? ';' : ends_windows_line ? ' ' : x;
+    is_comment = (is_comment || begins_comment) && x != '\n';
+    if (is_quoted && x == '\\' && i + 1 < text.size())
+      result += text[++i];
+    else if (x == '\n')
+      is_quoted = false;
+    else if (x == '"' && !is_comment)
+      is_quoted = !is_quoted;
+  }
+  return result + in_units_of_caf(word);
 }
 
 const std::string* configuration_text::find(std::size_t line) const {

@@ -1,4 +1,5 @@
 #include "sshexec/app/authority.hpp"
+#include "sshexec/app/command_line.hpp"
 #include "sshexec/app/demo/demo.hpp"
 #include "sshexec/app/descriptors.hpp"
 #include "sshexec/app/report.hpp"
@@ -39,6 +40,7 @@ int run_tool(int argc, char** argv) {
   add_run_options(*run, options);
   rollout_options many;
   add_rollout_options(*run, many);
+  refuse_empty_values(*run);
   CLI::App* demo = tool.add_subcommand(
     "demo", "Run a few commands on SSH servers that this demo starts itself, on loopback");
 

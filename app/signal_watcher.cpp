@@ -73,13 +73,18 @@ void signal_watcher::stop() {
   stopping_ = false;
 }
 
+bool signal_echoes::has(int signal, clock::time_point at) {
+  if (signal == last_ && at - last_at_ < echo_time)
+    return true;
+  last_ = signal;
+  last_at_ = at;
+  return false;
+}
+
 stop_signals::meaning stop_signals::of(int signal, clock::time_point at) {
-  if (last_ == 0) {
-    last_ = signal;
-    last_at_ = at;
-    return meaning::stop;
-  }
-  return signal == last_ && at - last_at_ < echo_time ? meaning::echo : meaning::stop_at_once;
+  if (echoes_.has(signal, at))
+    return meaning::echo;
+  return std::exchange(is_told_, true) ? meaning::stop_at_once : meaning::stop;
 }
 
 } // namespace sshexec::app

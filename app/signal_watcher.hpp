@@ -41,6 +41,20 @@ private:
   std::thread thread_;
 };
 
+/// Tells a signal that came twice: timeout(1) sends each to its child, and to the child's group.
+class signal_echoes {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// Whether it is the same as the one before, and came with it. An echo is no signal of its own to
+  /// the next one.
+  bool has(int signal, clock::time_point at);
+
+private:
+  int last_ = 0;
+  clock::time_point last_at_;
+};
+
 /// What one more signal means to a program that was told to stop by an earlier one.
 class stop_signals {
 public:
@@ -48,7 +62,6 @@ public:
 
   enum class meaning : std::uint8_t {
     stop,
-    /// The same as the one before: timeout(1) sends each to its child, and to the child's group.
     echo,
     stop_at_once,
   };
@@ -56,8 +69,8 @@ public:
   meaning of(int signal, clock::time_point at = clock::now());
 
 private:
-  int last_ = 0;
-  clock::time_point last_at_;
+  signal_echoes echoes_;
+  bool is_told_ = false;
 };
 
 } // namespace sshexec::app

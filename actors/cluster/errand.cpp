@@ -113,7 +113,7 @@ void errand_state::failed(caf::error& reason) {
     what.attempts += earlier_attempts;
     if (what.progress == progress::not_started)
       what.progress = progress::may_have_run;
-    reason = make_failure(static_cast<error_code>(reason.code()), std::move(what));
+    reason = make_failure(code_of(reason), std::move(what));
   }
   answer.fail(std::move(reason));
 }

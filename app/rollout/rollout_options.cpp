@@ -44,10 +44,6 @@ std::string complaint_about_count(const std::string& text) {
                      std::numeric_limits<std::uint32_t>::max());
 }
 
-CLI::Validator without_a_word(CLI::Validator check) {
-  return check.description("");
-}
-
 void add_selection(CLI::App& run, rollout_options& x) {
   run.add_option("-x,--exclude", x.excluded, "without these; may be given several times")
     ->type_name("SET")
@@ -103,7 +99,7 @@ void add_course(CLI::App& run, rollout_options& x) {
     .add_option("--when-exceeded", x.when_exceeded,
                 "then let those under way finish (default), or cancel them")
     ->type_name("RULE")
-    ->check(without_a_word(CLI::IsMember({"finish", "cancel"})))
+    ->check(unnamed(CLI::IsMember({"finish", "cancel"})))
     ->group(in_which_order);
   run
     .add_flag("--shuffle{random}", x.shuffle,
@@ -124,7 +120,7 @@ void add_printing(CLI::App& run, rollout_options& x) {
     ->group(what_is_printed);
   run.add_option("--color", x.colour, "names in colour: auto (default), always, or never")
     ->type_name("WHEN")
-    ->check(without_a_word(CLI::IsMember({"auto", "always", "never"})))
+    ->check(unnamed(CLI::IsMember({"auto", "always", "never"})))
     ->group(what_is_printed);
   run
     .add_option("--output-dir", x.output_directory,
@@ -285,7 +281,6 @@ void add_rollout_options(CLI::App& run, rollout_options& x) {
   add_selection(run, x);
   add_course(run, x);
   add_printing(run, x);
-  refuse_empty_values(run);
 }
 
 bool is_rollout(const CLI::App& run, const run_options& one) {

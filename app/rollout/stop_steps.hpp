@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include "sshexec/app/signal_watcher.hpp"
+
 #include <cstdint>
 
 namespace sshexec::app {
@@ -9,7 +10,7 @@ namespace sshexec::app {
 /// at a time; TERM and HUP take the first two at once.
 class stop_steps {
 public:
-  using clock = std::chrono::steady_clock;
+  using clock = signal_echoes::clock;
 
   enum class meaning : std::uint8_t {
     /// Starts no other machine.
@@ -17,15 +18,13 @@ public:
     /// Ends what is under way, too.
     cancel,
     end_at_once,
-    /// The same as the one before: timeout(1) sends each to its child, and to the child's group.
     echo,
   };
 
   meaning of(int signal, clock::time_point at = clock::now());
 
 private:
-  int last_ = 0;
-  clock::time_point last_at_;
+  signal_echoes echoes_;
   int steps_ = 0;
 };
 

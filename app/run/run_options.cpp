@@ -175,11 +175,6 @@ public:
   }
 };
 
-/// A check that the help does not show, because its option's description tells.
-CLI::Validator unnamed(CLI::Validator check) {
-  return check.description("");
-}
-
 void add_login_options(CLI::App& run, run_options& x) {
   const std::string login = "Login";
   run.add_option("-l,--user", x.user, "user name on the machine")->type_name("NAME")->group(login);
@@ -320,7 +315,6 @@ void add_run_options(CLI::App& run, run_options& x) {
   add_limits(run, x);
   add_data_options(run, x);
   add_hub_options(run, x);
-  refuse_empty_values(run);
 }
 
 tl::expected<machine, std::string> make_machine(const run_options& options,

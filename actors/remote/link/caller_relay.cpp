@@ -188,7 +188,7 @@ void caller_relay_state::answer_all(const caf::error& why) {
     failure what = to_failure(why);
     what.machine = to_address(x.target);
     what.progress = x.is_sent ? progress::may_have_run : progress::not_started;
-    x.answer.fail(make_failure(static_cast<error_code>(why.code()), std::move(what)));
+    x.answer.fail(make_failure(code_of(why), std::move(what)));
     if (x.output)
       self->send_exit(x.output, caf::exit_reason::user_shutdown);
   }
