@@ -76,15 +76,11 @@ json to_object(const command_result& x) {
   return object;
 }
 
-std::string code_of(const caf::error& x) {
-  const bool ours = x.category() == caf::atom("sshexec");
-  return ours ? to_string(static_cast<error_code>(x.code())) : "internal_error";
-}
-
 json to_object(const caf::error& x) {
   const failure what = to_failure(x);
   json error;
-  error["code"] = code_of(x);
+  const error_code code = code_of(x);
+  error["code"] = code == error_code::none ? "internal_error" : to_string(code);
   error["message"] = is_utf8(what.message) ? what.message : escape(what.message);
   error["machine"] = is_utf8(what.machine) ? what.machine : escape(what.machine);
   error["fault"]

@@ -89,6 +89,17 @@ BOOST_AUTO_TEST_CASE(sizes_are_read_with_and_without_units) {
     BOOST_TEST(!parse_size(text), text);
 }
 
+BOOST_AUTO_TEST_CASE(the_json_of_an_error_has_its_code) {
+  const auto code_in_json = [](caf::error x) {
+    const auto object = nlohmann::json::parse(to_json(caf::expected<command_result>{std::move(x)}));
+    return object["error"]["code"].get<std::string>();
+  };
+  BOOST_TEST(code_in_json(make_failure(error_code::cancelled, {})) == "cancelled");
+  BOOST_TEST(code_in_json(caf::make_error(caf::sec::runtime_error)) == "internal_error");
+  // CAF answers for an executor that has ended.
+  BOOST_TEST(code_in_json(caf::make_error(caf::sec::request_receiver_down)) == "shutting_down");
+}
+
 BOOST_AUTO_TEST_CASE(output_that_is_no_utf8_is_in_the_json_without_loss) {
   command_result result;
   result.output.stdout_data.assign("\xff\x00\x01z", 4);
