@@ -42,7 +42,8 @@ caf::result<address_list> resolver_state::resolve(std::string& host, std::uint16
   auto promise = self->make_response_promise<address_list>();
   const auto now = self->clock().now();
   wanted_name& name = open[host];
-  const bool is_stuck = name.begun_at && now - *name.begun_at >= settings.patience
+  // Who asks late shall not depend on a look-up that others are about to give up.
+  const bool is_stuck = name.begun_at && now - *name.begun_at >= settings.patience / 2
                         && running_for[host] < most_for_one_name;
   if (name.questions.empty() || is_stuck) {
     name.begun_at.reset();

@@ -44,8 +44,9 @@ using look_up_resolver_actor = resolver_actor::extend<
   caf::reacts_to<done_atom, std::string, caf::error>>;
 
 /// Resolves host names, each on a thread of its own, in the order in which they were first asked
-/// for. All who wait for a name share one look-up, and none is begun for those who gave up. One
-/// that has lasted longer than anybody waits gets another one beside it, which may have more luck.
+/// for. All who wait for a name share one look-up, and none is begun for those who gave up. Who
+/// asks for a name whose look-up has lasted half of `patience` gets another one beside it, which
+/// may have more luck.
 struct resolver_state {
   static inline const char* name = "sshexec.resolver";
 

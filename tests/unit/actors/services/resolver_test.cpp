@@ -3,10 +3,14 @@
 #include "no_descriptors_left.hpp"
 #include "preconditions.hpp"
 #include "sshexec/actors/services/resolver.hpp"
+#include "sshexec/testing/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <caf/event_based_actor.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <stdexcept>
 #include <string>
@@ -196,25 +200,6 @@ BOOST_AUTO_TEST_CASE(no_look_up_is_begun_for_those_who_gave_up) {
   BOOST_TEST(order == texts{"running"});
 }
 
-BOOST_AUTO_TEST_CASE(a_look_up_that_may_never_end_gets_one_more_beside_it) {
-  gate stuck;
-  std::atomic<int> look_ups = 0;
-  const look_up_function look_up
-    = [&, opened = stuck.opened](const std::string&, std::uint16_t port) {
-        if (++look_ups == 1)
-          opened.wait();
-        return ssh::result<address_list>{loopback(port)};
-      };
-  auto subject = start(system.spawn(resolver, resolver_settings{look_up, 4, caf::timespan{1}}));
-  auto first = request_resolve(subject, "name");
-  wait_until_taken(subject);
-  BOOST_TEST(resolve(subject, "name", 22) == texts{"127.0.0.1:22"});
-  const auto reason = receive<address_list>(std::move(first)).error();
-  BOOST_TEST((to_failure(reason).fault == connection_fault::timed_out));
-  stuck.open();
-  BOOST_TEST(look_ups == 2);
-}
-
 BOOST_AUTO_TEST_CASE(a_moment_without_threads_passes) {
   std::atomic<bool> is_short = true;
   resolver_settings settings;
@@ -299,6 +284,68 @@ BOOST_AUTO_TEST_CASE(an_end_answers_all_open_requests_without_waiting_for_look_u
   BOOST_TEST(is(receive<address_list>(std::move(running)).error(), error_code::shutting_down));
   BOOST_TEST(is(receive<address_list>(std::move(waiting)).error(), error_code::shutting_down));
   never.open();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+/// A resolver on virtual time whose look-ups end when the test lets them.
+struct stuck_resolver_fixture : testing::virtual_time<> {
+  stuck_resolver_fixture() {
+    resolver_settings settings;
+    settings.patience = std::chrono::seconds{10};
+    settings.look_up = [](const std::string&, std::uint16_t port) {
+      return ssh::result<address_list>{loopback(port)};
+    };
+    settings.start = [this](caf::actor_system&, std::function<void()> job) {
+      look_ups.push_back(std::move(job));
+      return true;
+    };
+    subject = owned(resolver_actor{system.spawn(resolver, settings)});
+  }
+
+  void ask() {
+    system.spawn([this](caf::event_based_actor* self) {
+      self->request(subject, caf::infinite, resolve_atom::value, "name", std::uint16_t{22})
+        .then([this](const address_list&) { ++answered; });
+    });
+    settle();
+  }
+
+  std::vector<std::function<void()>> look_ups;
+  resolver_actor subject;
+  int answered = 0;
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(stuck_resolver_test, stuck_resolver_fixture)
+
+// Half of the patience, so that the retry of one that gave up never waits for the same look-up,
+// which began a moment after the attempt did.
+BOOST_AUTO_TEST_CASE(a_look_up_that_may_never_end_gets_one_more_beside_it) {
+  ask();
+  pass(std::chrono::milliseconds{4999});
+  ask();
+  BOOST_TEST(look_ups.size() == 1U);
+  pass(std::chrono::milliseconds{1});
+  ask();
+  BOOST_REQUIRE(look_ups.size() == 2U);
+  look_ups[1]();
+  settle();
+  BOOST_TEST(answered == 3);
+  look_ups[0]();
+  settle();
+  BOOST_TEST(answered == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_whose_look_ups_never_end_leaves_places_for_others) {
+  for (int i = 0; i < 20; ++i) {
+    ask();
+    pass(std::chrono::seconds{5});
+  }
+  BOOST_TEST(look_ups.size() == 8U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
