@@ -32,7 +32,9 @@ using namespace std::chrono_literals;
 namespace step = testing::step;
 
 // A fault must not be seen where there is only a slow machine, and a sanitizer makes it slower.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_THREAD__)
+constexpr std::chrono::milliseconds patience = 30s;
+#elif defined(__SANITIZE_ADDRESS__)
 constexpr std::chrono::milliseconds patience = 18s;
 #else
 constexpr std::chrono::milliseconds patience = 6s;
