@@ -139,6 +139,21 @@ tl::expected<machine, std::string> parse_target(const std::string& text, std::ui
   return result;
 }
 
+tl::expected<std::vector<jump>, std::string> parse_jumps(const std::string& text) {
+  std::vector<jump> result;
+  if (text == "none")
+    return result;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    auto parsed = parse_target(text.substr(begin, end - begin));
+    if (!parsed)
+      return failed{std::move(parsed.error())};
+    result.push_back({std::move(parsed->hostname), parsed->port, std::move(parsed->username), {}});
+    begin = end + 1;
+  }
+  return result;
+}
+
 tl::expected<network_address, std::string> parse_address(const std::string& text) {
   const std::string any_port = ":0";
   machine parsed;

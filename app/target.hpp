@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sshexec::app {
 
@@ -18,6 +19,9 @@ tl::expected<machine, std::string> parse_target(const std::string& text);
 
 /// The same, with another port for a text that names none.
 tl::expected<machine, std::string> parse_target(const std::string& text, std::uint16_t other_port);
+
+/// Jumps as ssh's -J names them: targets with commas between, the nearest first; "none" is none.
+tl::expected<std::vector<jump>, std::string> parse_jumps(const std::string& text);
 
 /// Nothing, or why nobody can have this user name, as a sentence for the user.
 std::optional<std::string> objection_to_user(const std::string& name);

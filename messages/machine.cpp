@@ -6,11 +6,23 @@ namespace sshexec {
 
 namespace {
 
+auto fields(const jump& x) {
+  return std::tie(x.hostname, x.port, x.username, x.identity_file);
+}
+
 auto fields(const machine& x) {
-  return std::tie(x.id, x.hostname, x.port, x.username, x.identity_file);
+  return std::tie(x.id, x.hostname, x.port, x.username, x.identity_file, x.via);
 }
 
 } // namespace
+
+bool operator==(const jump& a, const jump& b) {
+  return fields(a) == fields(b);
+}
+
+bool operator<(const jump& a, const jump& b) {
+  return fields(a) < fields(b);
+}
 
 bool operator==(const machine& a, const machine& b) {
   return fields(a) == fields(b);
@@ -18,6 +30,16 @@ bool operator==(const machine& a, const machine& b) {
 
 bool operator<(const machine& a, const machine& b) {
   return fields(a) < fields(b);
+}
+
+machine last_jump(const machine& x) {
+  const jump& last = x.via.back();
+  return {{},
+          last.hostname,
+          last.port,
+          last.username,
+          last.identity_file,
+          {x.via.begin(), x.via.end() - 1}};
 }
 
 std::string to_address(const machine& x) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/carried_stream.hpp"
 #include "sshexec/ssh/ciphers.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/host_key.hpp"
@@ -22,6 +23,15 @@ namespace sshexec::ssh {
 
 /// The owner's name for one command on a connection.
 using exec_id = std::uint64_t;
+
+/// The owner's name for one forwarded stream on a connection.
+using forward_id = std::uint64_t;
+
+/// An address that the server is asked to connect to (RFC 4254 §7.2).
+struct forward_request {
+  std::string host;
+  std::uint16_t port = 22;
+};
 
 /// A terminal to be asked for (RFC 4254 §6.2).
 struct terminal_request {
@@ -166,8 +176,26 @@ struct channel_closed {
   exec_id id = 0;
 };
 
+/// The server connected to the address, and this is the stream to it. Until it is closed, the
+/// connection carries it.
+struct forwarded {
+  forward_id id = 0;
+  std::shared_ptr<carried_stream> stream;
+};
+
+/// The server does not, or cannot, connect to the address; the connection is fine.
+struct forward_refused {
+  forward_id id = 0;
+  error reason;
+};
+
+/// A forwarded stream has ended, by either side.
+struct forward_closed {
+  forward_id id = 0;
+};
+
 /// The connection is over; the last event it gives. Commands that were running can be asked for
-/// what they brought with `abandon`.
+/// what they brought with `abandon`; forwarded streams have ended, for its reason.
 struct lost {
   error reason;
 };
@@ -178,7 +206,8 @@ using connection_event
   = std::variant<event::transport_connected, event::host_key_presented, event::authenticated,
                  event::exec_sent, event::tracked, event::output, event::output_overrun,
                  event::input_wanted, event::spare_ended, event::channel_refused,
-                 event::exec_refused, event::exec_ended, event::channel_closed, event::lost>;
+                 event::exec_refused, event::exec_ended, event::channel_closed, event::forwarded,
+                 event::forward_refused, event::forward_closed, event::lost>;
 
 /// One SSH transport and its channels, as a state machine that never blocks. It belongs to one
 /// owner, who calls `advance` whenever it was notified and after each other call, and reacts to the
@@ -230,6 +259,9 @@ public:
   /// follows, when the server closes its side.
   virtual exec_outcome abandon(exec_id id) = 0;
 
+  /// Asks the server for a stream to an address; `forwarded` or `forward_refused` follows.
+  virtual void forward(forward_id id, forward_request request) = 0;
+
   /// Sends a request that any server answers in some way (keepalive@openssh.com).
   virtual void send_keepalive() = 0;
 
@@ -246,8 +278,10 @@ public:
 
 /// What a connection needs to come about.
 struct connection_settings {
-  /// To be tried in this order; not empty.
+  /// To be tried in this order; not empty, but with a `carrier`.
   std::vector<address> addresses;
+  /// The stream to speak on, if it is not a TCP connection to one of `addresses`.
+  std::shared_ptr<carried_stream> carrier = {};
   std::string username;
   /// To be offered in this order.
   private_keys keys;

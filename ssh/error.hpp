@@ -17,6 +17,8 @@ enum class error_kind : std::uint8_t {
   dropped,
   /// The peer broke the protocol, or shares no algorithm with us.
   protocol,
+  /// The server refuses what it was asked for, whoever asks.
+  forbidden,
   /// The server takes none of the keys; the text names the methods it offers.
   authentication,
   /// A file on our side cannot be used; the text names it.

@@ -1,7 +1,6 @@
 #include "sshexec/ssh/exec_channel.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -25,16 +24,6 @@ constexpr std::size_t most_held_back = std::size_t{64} << 20;
 
 /// How Dropbear's identification begins.
 constexpr std::string_view dropbear = "SSH-2.0-dropbear";
-
-/// The reason code of a refused channel (RFC 4254 §5.1), which libssh tells in its error text only.
-std::uint32_t refusal_reason(ssh_session session) {
-  unsigned channel = 0;
-  std::uint32_t reason = 0;
-  // NOLINTNEXTLINE(cert-err34-c): a text without these numbers leaves the reason at 0.
-  std::sscanf(ssh_get_error(session), "Channel opening failure: channel %u error (%u)", &channel,
-              &reason);
-  return reason;
-}
 
 /// Without modes, so that the command's terminal has its server's own. libssh since 0.11 sends
 /// those of this process's stdin otherwise: a tool's raw terminal, or none of a hub's.
@@ -61,7 +50,7 @@ signal_reach reach_of_signals(ssh_session session) {
 } // namespace
 
 exec_channel::exec_channel(ssh_session session, incoming_answers& answers)
-  : session_(session), answers_(answers), channel_(ssh_channel_new(session)) {
+  : session_(session), answers_(answers), answer_(answers), channel_(ssh_channel_new(session)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = on_data;
   callbacks_.channel_exit_status_function = on_exit_status;
@@ -173,23 +162,10 @@ connection_event exec_channel::last_event() const {
   return event::channel_closed{*id_};
 }
 
-/// Makes a request of libssh's, or looks for the answer if it may have come since the last look.
-template <class Request>
-int exec_channel::ask(Request request) {
-  if (looked_at_ && (looked_at_ == answers_.arrived() || answers_.all_found()))
-    return SSH_AGAIN;
-  const int status = request();
-  if (status == SSH_OK)
-    ++answers_.found;
-  looked_at_ = status == SSH_AGAIN ? std::optional{answers_.arrived()} : std::nullopt;
-  return status;
-}
-
 void exec_channel::notice_open() {
   if (state_ != state::opening || ssh_channel_is_open(channel_.get()) == 0)
     return;
-  ++answers_.found;
-  looked_at_ = std::nullopt;
+  answer_.came();
   opened();
 }
 
@@ -200,12 +176,12 @@ void exec_channel::opened() {
 }
 
 void exec_channel::open(std::vector<connection_event>& events) {
-  const int status = ask([this] { return ssh_channel_open_session(channel_.get()); });
+  const int status = answer_.ask([this] { return ssh_channel_open_session(channel_.get()); });
   if (status == SSH_OK) {
     opened();
   } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
-    const std::uint32_t reason = refusal_reason(session_);
+    const std::uint32_t reason = last_refusal(session_).reason;
     if (id_)
       events.emplace_back(event::channel_refused{*id_, reason});
     else
@@ -216,7 +192,7 @@ void exec_channel::open(std::vector<connection_event>& events) {
 void exec_channel::send_environment() {
   for (; next_variable_ != request_.environment.end(); ++next_variable_) {
     const auto& [name, value] = *next_variable_;
-    const int status = ask([this, &name = name, &value = value] {
+    const int status = answer_.ask([this, &name = name, &value = value] {
       return ssh_channel_request_env(channel_.get(), name.c_str(), value.c_str());
     });
     if (status == SSH_AGAIN || !is_usable(session_))
@@ -229,7 +205,7 @@ void exec_channel::send_environment() {
 
 void exec_channel::request_terminal(std::vector<connection_event>& events) {
   const terminal_request& wanted = *request_.terminal;
-  const int status = ask([this, &wanted] { return request_pty(channel_.get(), wanted); });
+  const int status = answer_.ask([this, &wanted] { return request_pty(channel_.get(), wanted); });
   if (status == SSH_OK)
     state_ = state::requesting_exec;
   else if (status == SSH_ERROR && is_usable(session_))
@@ -239,8 +215,8 @@ void exec_channel::request_terminal(std::vector<connection_event>& events) {
 void exec_channel::request_exec(std::vector<connection_event>& events) {
   if (!std::exchange(exec_was_sent_, true))
     events.emplace_back(event::exec_sent{*id_});
-  const int status
-    = ask([this] { return ssh_channel_request_exec(channel_.get(), request_.command.c_str()); });
+  const int status = answer_.ask(
+    [this] { return ssh_channel_request_exec(channel_.get(), request_.command.c_str()); });
   if (status == SSH_OK) {
     state_ = state::running;
     if (!signal_.empty())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/ssh/channel_requests.hpp"
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/handles.hpp"
 #include "sshexec/ssh/kept_output.hpp"
@@ -18,20 +19,6 @@
 #include <vector>
 
 namespace sshexec::ssh {
-
-/// Tells whether the answer to a request may have come since it was last looked for: libssh calls
-/// back for other packets only, and polls the socket at each look.
-struct incoming_answers {
-  ssh_counter_struct packets{};
-  /// Packets that libssh called back for.
-  std::uint64_t others = 0;
-  /// Answers that were found, or that nobody waits for.
-  std::uint64_t found = 0;
-
-  [[nodiscard]] std::uint64_t arrived() const { return packets.in_packets - others; }
-
-  [[nodiscard]] bool all_found() const { return found == arrived(); }
-};
 
 /// A session channel and the one command that it carries: opened, perhaps ahead of its command,
 /// given its environment and terminal, asked to run the command, fed, listened to, until both sides
@@ -104,8 +91,6 @@ private:
   };
 
   void converse(std::vector<connection_event>& events);
-  template <class Request>
-  int ask(Request request);
   void open(std::vector<connection_event>& events);
   void opened();
   void send_environment();
@@ -153,8 +138,7 @@ private:
 
   ssh_session session_;
   incoming_answers& answers_;
-  /// How many answers had arrived when that to a request of this channel was last looked for.
-  std::optional<std::uint64_t> looked_at_;
+  awaited_answer answer_;
   /// None as long as there is no command.
   std::optional<exec_id> id_;
   exec_request request_;

@@ -3,6 +3,7 @@
 #include "sshexec/ssh/dialer.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
+#include "sshexec/ssh/forwarding_channel.hpp"
 #include "sshexec/ssh/handles.hpp"
 #include "sshexec/ssh/login_report.hpp"
 #include "sshexec/ssh/session_setup.hpp"
@@ -87,8 +88,10 @@ public:
     : settings_(std::move(settings)),
       sockets_(std::move(sockets)),
       notify_(std::move(notify)),
-      dialer_(std::in_place, settings_.addresses, *sockets_, notify_),
-      report_(settings_.username, settings_.passed_over) {}
+      report_(settings_.username, settings_.passed_over) {
+    if (!settings_.carrier)
+      dialer_.emplace(settings_.addresses, *sockets_, notify_);
+  }
 
   ~libssh_connection() override { disconnect(); }
 
@@ -107,6 +110,7 @@ public:
   void grant(exec_id id, std::uint64_t bytes) override;
   void signal(exec_id id, std::string_view name) override;
   exec_outcome abandon(exec_id id) override;
+  void forward(forward_id id, forward_request request) override;
   void send_keepalive() override;
 
   [[nodiscard]] bool is_reading() const override { return !must_not_read(); }
@@ -128,6 +132,7 @@ private:
   };
 
   void dial();
+  void transport_connected(file_descriptor socket);
   void begin_session(file_descriptor socket);
   void handshake();
   template <class Step>
@@ -142,6 +147,7 @@ private:
   void advance_channels();
   void arm();
   void lose(error reason);
+  void end_forwards(const error& why);
   void lose_session();
   void report_open_offer();
   [[nodiscard]] error session_error() const;
@@ -178,9 +184,11 @@ private:
   bool asked_ = false;
   /// Whether there is more to do that no news from the socket will tell of.
   bool unfinished_ = false;
+  bool forwards_have_more_ = false;
   // Declared behind the session, which must outlive its channels.
   std::unique_ptr<exec_channel> spare_;
   std::map<exec_id, std::unique_ptr<exec_channel>> channels_;
+  std::map<forward_id, std::unique_ptr<forwarding_channel>> forwards_;
   std::vector<connection_event> events_;
 };
 
@@ -208,14 +216,20 @@ void libssh_connection::flush() {
 }
 
 void libssh_connection::dial() {
+  if (settings_.carrier)
+    return transport_connected(std::move(settings_.carrier->socket));
   auto outcome = dialer_->advance();
   if (!outcome)
     return;
   if (!*outcome)
     return lose(outcome->error());
   dialer_.reset();
-  events_.emplace_back(event::transport_connected{is_one_of_the_last((*outcome)->get())});
-  begin_session(std::move(**outcome));
+  transport_connected(std::move(**outcome));
+}
+
+void libssh_connection::transport_connected(file_descriptor socket) {
+  events_.emplace_back(event::transport_connected{is_one_of_the_last(socket.get())});
+  begin_session(std::move(socket));
 }
 
 void libssh_connection::begin_session(file_descriptor socket) {
@@ -372,6 +386,12 @@ exec_outcome libssh_connection::abandon(exec_id id) {
   return i != channels_.end() ? i->second->abandon() : exec_outcome{};
 }
 
+void libssh_connection::forward(forward_id id, forward_request request) {
+  forwards_.emplace(id, std::make_unique<forwarding_channel>(session_.get(), answers_, *sockets_,
+                                                             notify_, id, std::move(request)));
+  asked_ = true;
+}
+
 bool libssh_connection::is_opening_channel() const {
   return (spare_ && spare_->is_opening())
          || std::any_of(channels_.begin(), channels_.end(),
@@ -423,16 +443,20 @@ bool libssh_connection::read(std::uint64_t bound) {
 /// Whether a channel holds so much back that only its owner's grant can help, and no other one
 /// needs to be read for.
 bool libssh_connection::must_not_read() const {
-  return std::any_of(channels_.begin(), channels_.end(),
-                     [](const auto& x) { return x.second->holds_too_much(); })
-         && std::none_of(channels_.begin(), channels_.end(),
-                         [](const auto& x) { return x.second->needs_reading(); });
+  const auto holds_too_much = [](const auto& x) { return x.second->holds_too_much(); };
+  const auto needs_reading = [](const auto& x) { return x.second->needs_reading(); };
+  return (std::any_of(channels_.begin(), channels_.end(), holds_too_much)
+          || std::any_of(forwards_.begin(), forwards_.end(), holds_too_much))
+         && std::none_of(channels_.begin(), channels_.end(), needs_reading)
+         && std::none_of(forwards_.begin(), forwards_.end(), needs_reading);
 }
 
 void libssh_connection::advance_channels() {
   if (spare_)
     spare_->notice_open();
   for (auto& [id, channel] : channels_)
+    channel->notice_open();
+  for (auto& [id, channel] : forwards_)
     channel->notice_open();
   const std::uint64_t arrived = answers_.arrived();
   if (spare_) {
@@ -443,6 +467,13 @@ void libssh_connection::advance_channels() {
   for (auto i = channels_.begin(); i != channels_.end();) {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
+  }
+  forwards_have_more_ = false;
+  // When the session broke, its end is told first to those who hold the streams.
+  for (auto i = forwards_.begin(); i != forwards_.end() && is_usable(session_.get());) {
+    i->second->advance(events_);
+    forwards_have_more_ = forwards_have_more_ || i->second->has_more();
+    i = i->second->ended() ? forwards_.erase(i) : std::next(i);
   }
   // All that wait for an answer have looked at these.
   if (answers_.arrived() == arrived)
@@ -459,6 +490,8 @@ void libssh_connection::arm() {
   const bool writing = state_ == state::established
                          ? write_pending_
                          : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
+  if (forwards_have_more_)
+    return notify_();
   if (must_not_read()) {
     if (writing)
       registration_.arm(poller::interest::write);
@@ -474,7 +507,17 @@ void libssh_connection::lose(error reason) {
   if (state_ == state::over)
     return;
   state_ = state::over;
+  // What became of who carried it tells more than that it ended.
+  if (const auto why = settings_.carrier ? settings_.carrier->note->read() : std::nullopt)
+    reason = {error_kind::dropped, settings_.carrier->carrier + ": " + why->text};
+  end_forwards(reason);
   events_.emplace_back(event::lost{std::move(reason)});
+}
+
+void libssh_connection::end_forwards(const error& why) {
+  for (const auto& [id, channel] : forwards_)
+    channel->tell_end(why);
+  forwards_.clear();
 }
 
 void libssh_connection::lose_session() {
@@ -538,6 +581,7 @@ void libssh_connection::disconnect() {
   if (!session_)
     return;
   flush();
+  end_forwards({error_kind::dropped, "it was closed"});
   channels_.clear();
   spare_.reset();
   registration_ = {};

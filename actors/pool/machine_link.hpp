@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -64,7 +65,7 @@ public:
     void try_next_address(time_point now);
 
     /// What it is at, for people.
-    const char* step = "looking up keys and addresses";
+    std::string step = "looking up keys and addresses";
     /// None while it waits for its turn, which is no fault of the machine's.
     std::optional<time_point> expires;
     /// What is left of its time when its turn comes.
@@ -79,6 +80,8 @@ public:
     std::optional<ssh::cipher_families> ciphers_left_out;
 
     gate_place place;
+    /// Through the jump, if there is one.
+    std::shared_ptr<ssh::carried_stream> carrier;
     std::unique_ptr<ssh::connection> connection;
     /// Whether something was asked of it since it was last advanced.
     bool was_asked = false;

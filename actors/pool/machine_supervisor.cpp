@@ -68,6 +68,14 @@ std::optional<setback> machine_supervisor_state::objection() const {
   return retries.objection(now());
 }
 
+setback machine_supervisor_state::as_jump(const setback& reason) const {
+  return {reason.code, reason.fault, name_as_jump() + ": " + reason.text};
+}
+
+std::string machine_supervisor_state::name_as_jump() const {
+  return "jump " + to_address(target);
+}
+
 void machine_supervisor_state::watch(const caf::actor_addr& whom) {
   if (whom && watched.insert(whom).second)
     self->monitor(whom);
@@ -86,6 +94,20 @@ caf::result<void> machine_supervisor_state::input(const std::string& command_id,
   return result;
 }
 
+caf::typed_response_promise<tunnel> machine_supervisor_state::forward(tunnel_request& what) {
+  ++received;
+  idle_until.reset();
+  timers.cancel(timer::idle);
+  auto promise = self->make_response_promise<tunnel>();
+  visitors.add(std::move(what), reply<tunnel>{promise});
+  if (life == life_stage::closing)
+    visitors.shut_down(shutting_down);
+  else if (const auto left_alone = retries.objection(now()))
+    visitors.attempt_failed(as_jump(*left_alone));
+  drive_soon();
+  return promise;
+}
+
 // -- what has to be done now ---------------------------------------------------------------------
 
 void machine_supervisor_state::pursue() {
@@ -93,7 +115,8 @@ void machine_supervisor_state::pursue() {
   look_at_attempt();
   look_at_peer();
   look_at_channels();
-  if (link.is<machine_link::idle>() && runner.any_waits())
+  look_at_guests();
+  if (link.is<machine_link::idle>() && any_waits())
     connect();
 }
 
@@ -111,7 +134,7 @@ void machine_supervisor_state::look_at_attempt() {
                                + " (stopped at: " + x->step + ')'));
   } else if (const auto* const delay = link.get<machine_link::delay>();
              delay != nullptr && now() >= delay->until) {
-    if (!runner.any_waits())
+    if (!any_waits())
       retries.start_afresh();
     link.drop();
   }
@@ -155,7 +178,20 @@ void machine_supervisor_state::look_at_channels() {
   }
 }
 
+void machine_supervisor_state::look_at_guests() {
+  visitors.forget_late(now());
+  auto* const on = link.get<established>();
+  while (on != nullptr) {
+    const auto next = visitors.open_next();
+    if (!next)
+      return;
+    on->ask().forward(next->first, next->second);
+  }
+}
+
 bool machine_supervisor_state::must_renew(const established& x) const {
+  if (visitors.any_on_connection())
+    return false;
   // One that has carried nothing yet is as good as a new one.
   const bool is_old = x.grows_old && now() >= *x.grows_old && x.channels.commands_sent() > 0;
   return (is_old && x.channels.is_unused())
@@ -186,13 +222,17 @@ machine_link::attempt& machine_supervisor_state::connect() {
       queue_when_prepared(x);
     },
     load_atom::value, target);
-  ask<std::vector<ssh::address>>(
-    services.resolver,
-    [this](attempt& x, std::vector<ssh::address>& addresses) {
-      x.addresses = std::move(addresses);
-      queue_when_prepared(x);
-    },
-    resolve_atom::value, target.hostname, target.port);
+  // What stands behind a jump is found by the jump.
+  if (!target.via.empty())
+    result.addresses.emplace();
+  else
+    ask<std::vector<ssh::address>>(
+      services.resolver,
+      [this](attempt& x, std::vector<ssh::address>& addresses) {
+        x.addresses = std::move(addresses);
+        queue_when_prepared(x);
+      },
+      resolve_atom::value, target.hostname, target.port);
   ask<ssh::cipher_families>(
     services.ciphers,
     [this](attempt& x, ssh::cipher_families& left_out) {
@@ -243,25 +283,54 @@ void machine_supervisor_state::queue_when_prepared(attempt& x) {
   x.expires.reset();
   x.place = gate_place{[me = self, gate = services.gate] { me->send(gate, done_atom::value); }};
   const auto number = link.number();
-  self
-    ->request(services.gate, caf::infinite, admit_atom::value, ssh::to_string(x.addresses->front()))
-    .then([this, number] { proceed(number, [this](attempt& waiting) { dial(waiting); }); },
+  self->request(services.gate, caf::infinite, admit_atom::value, name_at_gate(x))
+    .then([this, number] { proceed(number, [this](attempt& waiting) { turn_came(waiting); }); },
           [this, number](const caf::error& reason) {
             proceed(number, [&](attempt&) { attempt_failed(to_setback(reason)); });
           });
 }
 
-void machine_supervisor_state::dial(attempt& x) {
-  if (!runner.any_waits())
+std::string machine_supervisor_state::name_at_gate(const attempt& x) const {
+  if (target.via.empty())
+    return ssh::to_string(x.addresses->front());
+  return target.hostname + ':' + std::to_string(target.port) + " through "
+         + to_address(last_jump(target));
+}
+
+void machine_supervisor_state::turn_came(attempt& x) {
+  if (!any_waits())
     return attempt_failed(
       {error_code::cancelled, connection_fault::none, "nobody waits for the connection any more"});
+  x.expires = now() + x.time_left;
+  if (target.via.empty())
+    dial(x);
+  else
+    go_through_jump(x);
+}
+
+void machine_supervisor_state::go_through_jump(attempt& x) {
+  const auto strong_registry = registry.lock();
+  if (!strong_registry)
+    return attempt_failed(shutting_down);
+  machine through = last_jump(target);
+  x.step = "connecting through jump " + to_address(through);
+  ask<tunnel>(
+    caf::actor_cast<registry_actor>(strong_registry),
+    [this](attempt& waiting, tunnel& stream) {
+      waiting.carrier = std::move(stream);
+      dial(waiting);
+    },
+    forward_atom::value, std::move(through),
+    tunnel_request{{target.hostname, target.port}, *x.expires});
+}
+
+void machine_supervisor_state::dial(attempt& x) {
   // The poller must not keep a supervisor alive, and may notify one that is gone.
   auto notify = [weak_self = caf::actor_cast<caf::weak_actor_ptr>(self), number = link.number()] {
     if (auto strong_self = weak_self.lock())
       borrowed_thread{*strong_self->home_system}.deliver(strong_self, ready_atom::value, number);
   };
   x.step = "connecting";
-  x.expires = now() + x.time_left;
   if (x.addresses->size() > 1)
     x.next_address = now() + ssh::address_delay;
   x.connection = services.connect(connection_settings(x), std::move(notify));
@@ -271,6 +340,7 @@ void machine_supervisor_state::dial(attempt& x) {
 ssh::connection_settings machine_supervisor_state::connection_settings(attempt& x) const {
   ssh::connection_settings result;
   result.addresses = std::move(*x.addresses);
+  result.carrier = std::move(x.carrier);
   result.username = runner.login_name.empty() ? target.username : runner.login_name;
   result.keys = std::move(x.login->keys);
   result.agents = std::move(x.login->agents);
@@ -335,12 +405,13 @@ void machine_supervisor_state::attempt_failed(const setback& reason) {
   retries.attempt_failed();
   tell(pool_event_kind::connect_failed, &reason);
   link.drop();
+  visitors.attempt_failed(as_jump(reason));
   if (runner.attempt_failed(reason, may_pass) || !may_pass) {
     retries.round_failed(reason, now());
     if (const auto left_alone = retries.objection(now()))
       runner.refuse_waiting(*left_alone);
   }
-  if (runner.any_waits())
+  if (any_waits())
     link.wait_until(now() + retries.delay());
   else
     retries.start_afresh();
@@ -377,6 +448,7 @@ void machine_supervisor_state::lost(const setback& reason) {
   // A connection that never carried a command is no better than one that was never made.
   const bool is_proven = on->channels.commands_sent() > 0 || runner.commands().empty();
   runner.interrupt(*on, reason, is_proven);
+  visitors.connection_lost(as_jump(reason));
   if (!is_proven)
     return attempt_failed(reason);
   link.drop();
@@ -390,7 +462,7 @@ void machine_supervisor_state::close_connection() {
 }
 
 void machine_supervisor_state::make_room() {
-  if (runner.commands().empty())
+  if (is_unused())
     expire();
 }
 
@@ -403,7 +475,7 @@ void machine_supervisor_state::credentials_changed() {
     x->is_outdated = true;
   } else if (x != nullptr) {
     link.drop();
-    if (runner.any_waits())
+    if (any_waits())
       connect().is_restart = true;
   }
 }
@@ -436,6 +508,7 @@ void machine_supervisor_state::shut_down() {
     return drained();
   life = life_stage::closing;
   runner.stop_attempts(shutting_down);
+  visitors.shut_down(shutting_down);
   if (config.drain_timeout.count() > 0)
     set_timer(timer::drain, now() + config.drain_timeout);
   else
@@ -513,6 +586,12 @@ void machine_supervisor_state::react(ssh::connection_event& event) {
       [this, on](ev::exec_refused& e) { runner.exec_refused(*on, e.id, std::move(e.reason)); },
       [this, on](ev::exec_ended& e) { runner.exec_ended(*on, e.id, std::move(e.outcome)); },
       [on](ev::channel_closed e) { on->channels.closed(e.id); },
+      [this](ev::forwarded& e) {
+        e.stream->carrier = name_as_jump();
+        visitors.opened(e.id, std::move(e.stream));
+      },
+      [this](ev::forward_refused& e) { visitors.refused(e.id, as_jump(to_setback(e.reason))); },
+      [this](ev::forward_closed e) { visitors.closed(e.id); },
       [this](ev::lost& e) { lost(to_setback(e.reason)); },
     },
     event);
@@ -539,11 +618,11 @@ void machine_supervisor_state::drive_soon() {
 }
 
 void machine_supervisor_state::settle() {
-  if (life != life_stage::serving && runner.commands().empty())
+  if (life != life_stage::serving && is_unused())
     return leave();
   if (auto* const connection = link.connection())
     connection->flush();
-  if (!runner.commands().empty())
+  if (!is_unused())
     idle_until.reset();
   else if (!idle_until)
     idle_until = now() + config.idle_timeout;
@@ -563,7 +642,7 @@ void machine_supervisor_state::tick() {
   timers.tick_arrived(now());
   while (const auto due = timers.take_due(now())) {
     // The link and the commands are looked at anyway.
-    if (*due == timer::idle && runner.commands().empty())
+    if (*due == timer::idle && is_unused())
       expire();
     else if (*due == timer::drain)
       drained();
@@ -611,6 +690,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
     [self](input_atom, const machine&, const std::string& id, std::string& data, bool end) {
       return self->state.input(id, data, end);
     },
+    [self](forward_atom, tunnel_request& what) { return self->state.forward(what); },
     [self](changed_atom) {
       self->state.credentials_changed();
       self->state.drive();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/actors/pool/command_runner.hpp"
+#include "sshexec/actors/pool/guests.hpp"
 #include "sshexec/actors/pool/machine_link.hpp"
 #include "sshexec/actors/pool/retry_plan.hpp"
 #include "sshexec/actors/pool/single_channel.hpp"
@@ -63,9 +64,14 @@ struct machine_supervisor_state {
   caf::typed_response_promise<command_result> execute(command& what);
   /// Why a command cannot even wait, if so.
   [[nodiscard]] std::optional<setback> objection() const;
+  /// What those are told who wanted to go through this machine.
+  [[nodiscard]] setback as_jump(const setback& reason) const;
+  [[nodiscard]] std::string name_as_jump() const;
   void watch(const caf::actor_addr& whom);
   void cancel(const std::string& command_id);
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
+  /// Somebody wants to reach another machine through this one.
+  caf::typed_response_promise<tunnel> forward(tunnel_request& what);
 
   // -- what has to be done now ---------------------------------------------------------------
 
@@ -75,6 +81,13 @@ struct machine_supervisor_state {
   void look_at_attempt();
   void look_at_peer();
   void look_at_channels();
+  void look_at_guests();
+
+  /// Whether somebody needs a connection.
+  [[nodiscard]] bool any_waits() const { return runner.any_waits() || visitors.any_waits(); }
+
+  [[nodiscard]] bool is_unused() const { return runner.commands().empty() && visitors.empty(); }
+
   [[nodiscard]] bool must_renew(const established& x) const;
   [[nodiscard]] channel_pool::demand demand(const established& x) const;
 
@@ -89,6 +102,10 @@ struct machine_supervisor_state {
   void proceed(std::uint64_t number, Step step);
   /// Asks for a turn at the target's address once all services have answered.
   void queue_when_prepared(attempt& x);
+  [[nodiscard]] std::string name_at_gate(const attempt& x) const;
+  void turn_came(attempt& x);
+  /// Asks the jump for a stream to the machine.
+  void go_through_jump(attempt& x);
   void dial(attempt& x);
   [[nodiscard]] ssh::connection_settings connection_settings(attempt& x) const;
   void transport_connected(const ssh::event::transport_connected& e);
@@ -158,6 +175,7 @@ struct machine_supervisor_state {
   retry_plan retries;
   single_channel one_at_a_time;
   command_runner runner;
+  guests visitors;
   timer_queue<timer> timers;
   /// When the machine is retired, while it has no commands.
   std::optional<time_point> idle_until;

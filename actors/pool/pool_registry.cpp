@@ -1,5 +1,6 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 
+#include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 
 #include <algorithm>
@@ -28,11 +29,34 @@ std::size_t size_of_request(const command& what) {
                       : what.line.size();
 }
 
+/// Each costs round trips, so more are a mistake.
+constexpr std::size_t most_jumps = 16;
+
 /// Connections that are closed together when descriptors are short.
 constexpr std::size_t given_up_at_once = 8;
 
 bool is_bound(caf::timespan x) {
   return x.count() > 0 && x <= longest_duration;
+}
+
+bool is_same_place(const jump& a, const jump& b) {
+  return a.hostname == b.hostname && a.port == b.port;
+}
+
+std::optional<std::string> objection_to_jumps(const machine& target) {
+  if (target.via.size() > most_jumps)
+    return "There are more than " + std::to_string(most_jumps) + " jumps on the way to the machine";
+  std::vector<jump> way = target.via;
+  way.push_back({target.hostname, target.port, {}, {}});
+  for (auto i = way.begin(); i != way.end(); ++i) {
+    if (is_blank(i->hostname) || i->port == 0)
+      return "A jump has no hostname, or port 0";
+    if (holds_nul(i->hostname + i->username + i->identity_file))
+      return "A jump holds a NUL byte";
+    if (std::any_of(way.begin(), i, [i](const jump& x) { return is_same_place(x, *i); }))
+      return "The jumps on the way to the machine are a loop: " + i->hostname + " comes twice";
+  }
+  return std::nullopt;
 }
 
 bool is_variable_name(const std::string& name) {
@@ -49,10 +73,15 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
     return refuse(target, what, error_code::shutting_down, "the executor is shutting down");
   if (auto reason = objection(target, what))
     return refuse(target, what, error_code::invalid_argument, std::move(*reason));
-  entry& chosen = entry_of(target);
-  ++chosen.delegated;
-  chosen.last_asked = self->clock().now();
-  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
+  const auto chosen = hand_over_to(target);
+  return self->delegate(chosen, execute_atom::value, std::move(target), std::move(what));
+}
+
+caf::result<tunnel> pool_registry_state::forward(machine& through, tunnel_request& what) {
+  if (shutdown_reason)
+    return make_service_error(error_code::shutting_down, "the executor is shutting down");
+  complete(through);
+  return self->delegate(hand_over_to(through), forward_atom::value, std::move(what));
 }
 
 void pool_registry_state::cancel(machine& target, std::string& command_id) {
@@ -210,6 +239,8 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "The machine's port cannot be 0";
   if (holds_nul(target.hostname + target.username + target.identity_file))
     return "The machine holds a NUL byte";
+  if (auto reason = objection_to_jumps(target))
+    return reason;
   if (is_blank(what.line))
     return "Command cannot be empty";
   if (holds_nul(what.line))
@@ -265,6 +296,10 @@ caf::error pool_registry_state::refuse(const machine& target, const command& wha
 void pool_registry_state::complete(machine& target) const {
   if (target.username.empty())
     target.username = config.user;
+  for (jump& x : target.via) {
+    if (x.username.empty())
+      x.username = config.user;
+  }
 }
 
 void pool_registry_state::complete(command& what) const {
@@ -285,6 +320,13 @@ pool_registry_state::entry& pool_registry_state::entry_of(const machine& target)
       self->send(i->second.supervisor, observers_atom::value, observers);
   }
   return i->second;
+}
+
+supervisor_actor pool_registry_state::hand_over_to(const machine& target) {
+  entry& chosen = entry_of(target);
+  ++chosen.delegated;
+  chosen.last_asked = self->clock().now();
+  return chosen.supervisor;
 }
 
 void pool_registry_state::quit_when_done() {
@@ -324,6 +366,9 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     },
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);
+    },
+    [self](forward_atom, machine& through, tunnel_request& what) {
+      return self->state.forward(through, what);
     },
     [self](subscribe_atom, const observer_actor& who) { self->state.subscribe(who); },
     [self](unsubscribe_atom, const observer_actor& who) {

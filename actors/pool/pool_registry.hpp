@@ -44,6 +44,7 @@ struct pool_registry_state {
   caf::result<command_result> execute(machine& target, command& what);
   void cancel(machine& target, std::string& command_id);
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
+  caf::result<tunnel> forward(machine& through, tunnel_request& what);
   void expired(const machine& target, std::uint64_t received);
   void make_room();
   void supervisor_ended(const caf::actor_addr& supervisor);
@@ -68,6 +69,8 @@ struct pool_registry_state {
   void complete(machine& target) const;
   void complete(command& what) const;
   entry& entry_of(const machine& target);
+  /// The supervisor of that machine, which gets one request more.
+  supervisor_actor hand_over_to(const machine& target);
   void quit_when_done();
   void quit();
 

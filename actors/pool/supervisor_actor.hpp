@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/pool/guests.hpp"
 #include "sshexec/actors/pool/observers.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/messages/executor.hpp"
@@ -17,6 +18,7 @@ using ready_atom = caf::atom_constant<caf::atom("ready")>;
 using drive_atom = caf::atom_constant<caf::atom("drive")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
 using make_room_atom = caf::atom_constant<caf::atom("makeroom")>;
+using forward_atom = caf::atom_constant<caf::atom("forward")>;
 using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
 using supervisor_actor = caf::typed_actor<
@@ -25,6 +27,8 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom, machine, std::string>,
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
   caf::replies_to<status_atom>::with<machine_status>,
+  /// The machine is a jump: a stream through its connection is wanted.
+  caf::replies_to<forward_atom, tunnel_request>::with<tunnel>,
   /// The machine's credentials changed.
   caf::reacts_to<changed_atom>,
   /// Descriptors are short: expires now if it has no commands.
@@ -39,6 +43,9 @@ using supervisor_actor = caf::typed_actor<
   caf::reacts_to<tick_atom>>;
 
 using registry_actor = executor_actor::extend<
+  /// A stream through this machine is wanted. No other process can ask for it: the request has no
+  /// form on the wire.
+  caf::replies_to<forward_atom, machine, tunnel_request>::with<tunnel>,
   /// A machine's supervisor, having received so many commands, has been idle for the idle timeout
   /// and has closed its connection.
   caf::reacts_to<expired_atom, machine, std::uint64_t>,

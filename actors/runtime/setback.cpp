@@ -44,6 +44,8 @@ setback to_setback(const ssh::error& reason) {
       return make_connection_setback(connection_fault::unreachable, reason.text);
     case ssh::error_kind::protocol:
       return make_connection_setback(connection_fault::protocol, reason.text);
+    case ssh::error_kind::forbidden:
+      return {error_code::rejected, connection_fault::none, reason.text};
     case ssh::error_kind::authentication:
       return {error_code::authentication_error, connection_fault::none, reason.text};
     case ssh::error_kind::file:

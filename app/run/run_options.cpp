@@ -183,6 +183,19 @@ void add_login_options(CLI::App& run, run_options& x) {
     ->type_name("FILE")
     ->group(login);
   run
+    .add_option_function<std::string>(
+      "-J,--jump",
+      [&x](const std::string& text) {
+        auto jumps = parse_jumps(text);
+        if (!jumps)
+          throw CLI::ValidationError{"--jump", jumps.error()};
+        x.via = std::move(*jumps);
+      },
+      "connect through this machine, or these, the nearest\n"
+      "first; -l, -p and -i are not for them")
+    ->type_name("TARGET,...")
+    ->group(login);
+  run
     .add_option("--passphrase-file", x.passphrase_file,
                 "file with the passphrase of the key in its first line")
     ->type_name("FILE")
@@ -336,6 +349,7 @@ void apply_login(const run_options& options, machine& target) {
   override_with(target.username, options.user);
   override_with(target.port, options.port);
   override_with(target.identity_file, options.identity);
+  override_with(target.via, options.via);
 }
 
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {

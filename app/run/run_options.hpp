@@ -21,6 +21,7 @@ struct run_options {
   std::optional<std::string> user;
   std::optional<std::uint16_t> port;
   std::optional<std::string> identity;
+  std::optional<std::vector<jump>> via;
   std::optional<std::string> passphrase_file;
   std::optional<std::string> host_key_policy;
   std::optional<std::string> known_hosts;

@@ -57,6 +57,8 @@ public:
 
   ssh::exec_outcome abandon(ssh::exec_id) override { return {}; }
 
+  void forward(ssh::forward_id, ssh::forward_request) override {}
+
   void send_keepalive() override {}
 
   [[nodiscard]] bool is_reading() const override { return true; }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -125,6 +126,9 @@ public:
 
   std::vector<ssh::event::spare_ended> spares_ended;
   std::vector<ssh::exec_id> overrun;
+  std::map<ssh::forward_id, std::shared_ptr<ssh::carried_stream>> streams;
+  std::map<ssh::forward_id, ssh::error> streams_refused;
+  std::set<ssh::forward_id> streams_closed;
   std::optional<ssh::error> lost;
 
 private:
@@ -186,6 +190,12 @@ private:
   }
 
   void note(ssh::event::channel_closed x) { commands_[x.id].closed = true; }
+
+  void note(ssh::event::forwarded& x) { streams[x.id] = std::move(x.stream); }
+
+  void note(ssh::event::forward_refused& x) { streams_refused[x.id] = std::move(x.reason); }
+
+  void note(ssh::event::forward_closed x) { streams_closed.insert(x.id); }
 
   void note(ssh::event::lost& x) { lost = std::move(x.reason); }
 

@@ -158,6 +158,19 @@ BOOST_AUTO_TEST_CASE(takes_options_from_a_configuration_file_and_prefers_the_com
   BOOST_TEST(result.out == "done\n");
 }
 
+BOOST_AUTO_TEST_CASE(goes_through_the_jumps_that_it_is_told) {
+  const testing::openssh_server bastion;
+  std::ofstream{file("config")} << "[sshexec]\nidentity-file = \"" << bastion.identity_file()
+                                << "\"\n";
+  const auto result
+    = run("--config " + file("config") + " -J " + bastion.user() + '@' + bastion.host() + ':'
+            + std::to_string(bastion.port()),
+          "echo far");
+  BOOST_TEST(result.out == "far\n", result.out + result.err);
+  BOOST_TEST(bastion.authentications() == 1U);
+  BOOST_TEST(run("-J 'host:x'", "true").exit_code == 255);
+}
+
 BOOST_AUTO_TEST_CASE(says_which_option_of_a_configuration_file_is_wrong) {
   std::ofstream{file("config")} << "[sshexec]\nhost-key-policy = \"lax\"\n";
   const auto result = shell("$tool run --config " + file("config") + " host -- true");

@@ -47,6 +47,21 @@ BOOST_AUTO_TEST_CASE(a_target_may_be_an_address_of_the_scheme_ssh) {
     BOOST_TEST(!parse_target(text), text);
 }
 
+BOOST_AUTO_TEST_CASE(jumps_are_targets_with_commas_between) {
+  const auto jumps = parse_jumps("outer,admin@[fe80::1]:2222,ssh://inner:23");
+  BOOST_REQUIRE(jumps);
+  BOOST_REQUIRE(jumps->size() == 3U);
+  BOOST_TEST(jumps->at(0).hostname == "outer");
+  BOOST_TEST(jumps->at(0).port == 22);
+  BOOST_TEST(jumps->at(1).username == "admin");
+  BOOST_TEST(jumps->at(1).hostname == "fe80::1");
+  BOOST_TEST(jumps->at(1).port == 2222);
+  BOOST_TEST(jumps->at(2).port == 23);
+  BOOST_TEST(parse_jumps("none").value().empty());
+  for (const char* text : {"", "a,", ",a", "a,,b", "a b"})
+    BOOST_TEST(!parse_jumps(text), text);
+}
+
 BOOST_AUTO_TEST_CASE(a_user_name_with_a_control_character_is_an_error_that_names_it) {
   const auto result = parse_target("a\tb@web-1");
   BOOST_REQUIRE(!result);

@@ -31,6 +31,8 @@ struct simulated_network {
   std::function<void(simulated_connection&)> on_spare;
   /// Called for each command that the pool gives up.
   std::function<void(simulated_connection&, ssh::exec_id)> on_abandon;
+  /// Called for each stream that is to be forwarded; by default nothing happens.
+  std::function<void(simulated_connection&, ssh::forward_id)> on_forward;
   /// Called for each connection that the pool drops.
   std::function<void(simulated_connection&)> on_drop;
   /// Connections alive now; a dropped one leaves.
@@ -129,6 +131,12 @@ public:
     return std::exchange(partial, {});
   }
 
+  void forward(ssh::forward_id id, ssh::forward_request request) override {
+    forwards.emplace_back(id, std::move(request));
+    if (network_.on_forward)
+      network_.on_forward(*this, id);
+  }
+
   void send_keepalive() override {
     ++keepalives;
     if (answers_keepalives)
@@ -147,6 +155,7 @@ public:
   std::vector<std::pair<ssh::exec_id, ssh::exec_request>> started;
   std::vector<std::pair<ssh::exec_id, std::string>> signals;
   std::vector<ssh::exec_id> abandoned;
+  std::vector<std::pair<ssh::forward_id, ssh::forward_request>> forwards;
   /// What the next abandoned command brought.
   ssh::exec_outcome partial;
   bool has_spare = false;
