@@ -39,7 +39,7 @@ std::string current_user() {
 void tell(const execution_journal_actor& journal, const std::string& text) {
   print_to_stderr(text);
   if (journal)
-    caf::anon_send(journal, notice_atom::value, text);
+    caf::anon_send(journal, notice_atom_v, text);
 }
 
 /// Starts an executor that ends `owned` with itself, and has a journal of its own or a hub's.

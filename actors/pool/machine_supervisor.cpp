@@ -185,7 +185,7 @@ machine_link::attempt& machine_supervisor_state::connect() {
       x.login = std::move(login);
       queue_when_prepared(x);
     },
-    load_atom::value, target);
+    load_atom_v, target);
   ask<std::vector<ssh::address>>(
     services.resolver,
     [this](attempt& x, std::vector<ssh::address>& addresses) {
@@ -210,7 +210,7 @@ machine_link::attempt& machine_supervisor_state::connect() {
       x.known = std::move(known);
       queue_when_prepared(x);
     },
-    look_up_atom::value, target.hostname, target.port);
+    look_up_atom_v, target.hostname, target.port);
   return result;
 }
 
@@ -304,8 +304,8 @@ void machine_supervisor_state::host_key_presented(const ssh::host_key& key) {
     case host_key_verdict::kind::remember:
       return ask<ssh::host_key>(
         services.host_keys,
-        [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); },
-        remember_atom::value, target.hostname, target.port, key);
+        [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); }, remember_atom_v,
+        target.hostname, target.port, key);
   }
 }
 

@@ -52,7 +52,7 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
   entry& chosen = entry_of(target);
   ++chosen.delegated;
   chosen.last_asked = self->clock().now();
-  return self->delegate(chosen.supervisor, execute_atom::value, std::move(target), std::move(what));
+  return self->delegate(chosen.supervisor, execute_atom_v, std::move(target), std::move(what));
 }
 
 void pool_registry_state::cancel(machine& target, std::string& command_id) {

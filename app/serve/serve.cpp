@@ -126,7 +126,7 @@ int serve(const serve_request& request) {
   std::atomic<bool> stopping = false;
   signals.start([&](int signal) {
     if (signal == SIGHUP)
-      return caf::anon_send(started->journal, reopen_atom::value);
+      return caf::anon_send(started->journal, reopen_atom_v);
     const auto meaning = told.of(signal);
     if (meaning == stop_signals::meaning::stop_at_once)
       ::_exit(exit_code_of_signal(signal));
