@@ -52,7 +52,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   auto promise = self->make_response_promise<command_result>();
   watch(caller);
   watch(what.output_to ? what.output_to.address() : caf::actor_addr{});
-  runner.add(what, caller, reply<command_result>{promise}, objection());
+  runner.add(what, caller, reply<command_result>{promise, target}, objection());
   pursue();
   drive_soon();
   return promise;
