@@ -263,6 +263,7 @@ caf::typed_response_promise<executor_status> router_state::status() {
           machines.insert(machines.end(), part.machines.begin(), part.machines.end());
           all->total.requests += part.requests;
           all->total.refused += part.refused;
+          all->total.latency.add(part.latency);
         },
         [all](const caf::error&) {});
   return promise;

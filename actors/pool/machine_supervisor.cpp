@@ -615,7 +615,9 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.credentials_changed();
       self->state.drive();
     },
-    [self](status_atom) { return self->state.status(); },
+    [self](status_atom) -> caf::result<machine_status, latency_distribution> {
+      return {self->state.status(), self->state.runner.activity().latency()};
+    },
     [self](make_room_atom) {
       self->state.make_room();
       self->state.drive();

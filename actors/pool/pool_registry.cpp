@@ -172,8 +172,9 @@ void pool_registry_state::begin_survey() {
   for (const auto& [target, known] : machines) {
     self->request(known.supervisor, caf::infinite, status_atom_v)
       .then(
-        [this](machine_status& x) {
+        [this](machine_status& x, const latency_distribution& latency) {
           current_survey.seen.machines.push_back(std::move(x));
+          current_survey.seen.latency.add(latency);
           one_less_missing();
         },
         [this](const caf::error&) { one_less_missing(); });

@@ -24,7 +24,8 @@ using supervisor_actor = caf::typed_actor<
   caf::replies_to<execute_atom, machine, command>::with<command_result>,
   caf::reacts_to<cancel_atom, machine, std::string>,
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
-  caf::replies_to<status_atom>::with<machine_status>,
+  /// With what the latency of all machines is made of.
+  caf::replies_to<status_atom>::with<machine_status, latency_distribution>,
   /// The machine's credentials changed.
   caf::reacts_to<changed_atom>,
   /// Descriptors are short: expires now if it has no commands.

@@ -112,7 +112,7 @@ executor_status make_status() {
   x.failed = 6;
   x.latency = {7ns, 8ns, 9ns};
   x.connected_since = caf::timestamp{10ns};
-  return {{x}, 11, 12};
+  return {{x}, 11, 12, {{13, 14}}};
 }
 
 struct fixture {

@@ -75,6 +75,7 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
     [node](status_atom) {
       executor_status result;
       result.requests = node->received;
+      result.latency = node->latency;
       return result;
     },
     [](keep_atom, node_command& what, command_result& result) {
