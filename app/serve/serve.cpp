@@ -81,6 +81,11 @@ caf::expected<executor_actor> start_router(caf::actor_system& system, const serv
 
 caf::expected<service> start(caf::actor_system& system, const serve_request& request) {
   service result;
+  // A router's nodes have the keys.
+  if (request.nodes.empty()) {
+    if (auto complaint = check_files(request.executor))
+      return complaint;
+  }
   auto journal = spawn_journal(system, request.executor);
   if (!journal)
     return std::move(journal.error());
