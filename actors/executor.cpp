@@ -9,17 +9,23 @@
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
+#include "sshexec/actors/services/home.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/spawn_options.hpp>
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace sshexec {
@@ -35,11 +41,21 @@ std::string current_user() {
   return found != nullptr ? found->pw_name : "";
 }
 
+/// What keeps a file from being read. It is not opened: whoever writes to a pipe would take that
+/// for its reader.
+std::error_code obstacle_to_reading(const std::filesystem::path& file) {
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0)
+    return {errno, std::system_category()};
+  std::error_code unknown;
+  return std::filesystem::is_directory(file, unknown) ? make_error_code(std::errc::is_a_directory)
+                                                      : std::error_code{};
+}
+
 /// Tells the administrator something that is about no request.
 void tell(const execution_journal_actor& journal, const std::string& text) {
   print_to_stderr(text);
   if (journal)
-    caf::anon_send(journal, notice_atom::value, text);
+    caf::anon_send(journal, notice_atom_v, text);
 }
 
 /// Starts an executor that ends `owned` with itself, and has a journal of its own or a hub's.
@@ -106,6 +122,18 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
   if (journal)
     owned.push_back(caf::actor_cast<caf::actor>(journal));
   return start(system, std::move(config), std::move(of_hub), journal, std::move(owned));
+}
+
+caf::error check_files(const settings& config) {
+  for (const std::string& name : {config.identity_file, config.passphrase_file}) {
+    if (name.empty())
+      continue;
+    const auto path = expand_home(name);
+    if (const auto why = obstacle_to_reading(path))
+      return make_service_error(error_code::configuration_error,
+                                path.string() + " cannot be read: " + why.message());
+  }
+  return caf::none;
 }
 
 scoped_executor::~scoped_executor() {

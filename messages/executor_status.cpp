@@ -6,17 +6,13 @@ namespace sshexec {
 
 namespace {
 
-auto fields(const latency_percentiles& x) {
-  return std::tie(x.p50, x.p90, x.p99);
-}
-
 auto fields(const machine_status& x) {
   return std::tie(x.machine, x.state, x.running, x.waiting, x.open_channels, x.channel_limit,
                   x.succeeded, x.failed, x.latency, x.connected_since);
 }
 
 auto fields(const executor_status& x) {
-  return std::tie(x.machines, x.requests, x.refused);
+  return std::tie(x.machines, x.requests, x.refused, x.latency);
 }
 
 } // namespace
@@ -33,10 +29,6 @@ std::string to_string(machine_state x) {
       return "connected";
   }
   return "unknown machine state";
-}
-
-bool operator==(const latency_percentiles& a, const latency_percentiles& b) {
-  return fields(a) == fields(b);
 }
 
 bool operator==(const machine_status& a, const machine_status& b) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/messages/latency_distribution.hpp"
 #include "sshexec/messages/machine.hpp"
 
 #include <caf/meta/type_name.hpp>
@@ -27,15 +28,6 @@ enum class machine_state : std::uint8_t {
 
 std::string to_string(machine_state x);
 
-/// How long the commands of a machine took that ran to their end, from receipt to answer: half, 90
-/// and 99 of 100 took no longer. Within 4 %, over about the last ten thousand commands; 0 when
-/// there were none.
-struct latency_percentiles {
-  caf::timespan p50{0};
-  caf::timespan p90{0};
-  caf::timespan p99{0};
-};
-
 /// One machine at one moment. The counts begin with the machine's first command after it was
 /// retired or was never used.
 struct machine_status {
@@ -53,6 +45,7 @@ struct machine_status {
   std::uint64_t succeeded = 0;
   /// Commands that were answered with an error.
   std::uint64_t failed = 0;
+  /// Of those that ran to their end, over about the last ten thousand.
   latency_percentiles latency;
   /// None when it is not connected.
   caf::optional<caf::timestamp> connected_since;
@@ -66,12 +59,10 @@ struct executor_status {
   std::uint64_t requests = 0;
   /// Those among them that reached no machine, because they made no sense or came too late.
   std::uint64_t refused = 0;
+  /// How long the commands took that ran to their end, over all of these machines: of each, about
+  /// the last ten thousand.
+  latency_distribution latency;
 };
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, latency_percentiles& x) {
-  return f(caf::meta::type_name("latency_percentiles"), x.p50, x.p90, x.p99);
-}
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, machine_status& x) {
@@ -81,10 +72,9 @@ typename Inspector::result_type inspect(Inspector& f, machine_status& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, executor_status& x) {
-  return f(caf::meta::type_name("executor_status"), x.machines, x.requests, x.refused);
+  return f(caf::meta::type_name("executor_status"), x.machines, x.requests, x.refused, x.latency);
 }
 
-bool operator==(const latency_percentiles& a, const latency_percentiles& b);
 bool operator==(const machine_status& a, const machine_status& b);
 bool operator==(const executor_status& a, const executor_status& b);
 

@@ -103,13 +103,37 @@ caf::error make_failure(error_code code, failure what) {
   return caf::make_error(code, std::move(what));
 }
 
+failure about(const machine& target, failure what) {
+  if (!what.machine.empty())
+    return what;
+  what.machine = to_address(target);
+  what.message = what.machine + ": " + what.message;
+  return what;
+}
+
+failure about(const machine& target, std::string message) {
+  failure what;
+  what.message = std::move(message);
+  return about(target, std::move(what));
+}
+
+caf::error about(const machine& target, caf::error reason) {
+  const error_code code = code_of(reason);
+  const bool has_failure = code != error_code::none && reason.context().match_elements<failure>();
+  // It may hold much output, which is not copied without need.
+  if (code == error_code::none
+      || (has_failure && !reason.context().get_as<failure>(0).machine.empty()))
+    return reason;
+  return make_failure(code, about(target, to_failure(reason)));
+}
+
 failure to_failure(const caf::error& err) {
   if (err && err.context().match_elements<failure>())
     return err.context().get_as<failure>(0);
   failure result;
   result.code = code_of(err);
   result.message
-    = result.code == error_code::shutting_down ? "The executor has ended" : caf::to_string(err);
+    = result.code == error_code::shutting_down ? "the executor has ended" : caf::to_string(err);
   return result;
 }
 

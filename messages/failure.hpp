@@ -2,6 +2,7 @@
 
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/error_code.hpp"
+#include "sshexec/messages/machine.hpp"
 
 #include <caf/error.hpp>
 #include <caf/meta/type_name.hpp>
@@ -50,9 +51,11 @@ std::string to_string(termination x);
 struct failure {
   /// That of the error which carries it.
   error_code code = error_code::none;
-  /// A whole sentence for people: what happened, to whom, after how many attempts.
+  /// For people: what happened, to whom, after how many attempts. If the request was about a
+  /// machine, it begins with `machine` and ": ".
   std::string message;
-  /// The machine as "user@host:port".
+  /// The machine as "user@host:port"; empty if the request was about none, such as one for the
+  /// status.
   std::string machine;
   connection_fault fault = connection_fault::none;
   sshexec::progress progress = sshexec::progress::not_started;
@@ -74,6 +77,15 @@ bool operator==(const failure& a, const failure& b);
 
 /// An error of the category "sshexec" that carries `what` across the network.
 caf::error make_failure(error_code code, failure what);
+
+/// Names the machine that a request was about, in front of the message; a failure that names one
+/// already stays as it is. All that is answered to a request about a machine goes through here.
+failure about(const machine& target, failure what);
+failure about(const machine& target, std::string message);
+
+/// The same for an error of the category "sshexec", and for one by which CAF says that the executor
+/// has ended. Any other one stays as it is.
+caf::error about(const machine& target, caf::error reason);
 
 /// The payload of an error made by `make_failure`. A request to an executor that has ended is
 /// answered by CAF itself: that is `shutting_down`. Of any other error the `failure` holds nothing

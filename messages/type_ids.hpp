@@ -4,6 +4,7 @@
 #include "sshexec/messages/command_result.hpp"
 #include "sshexec/messages/executor_status.hpp"
 #include "sshexec/messages/failure.hpp"
+#include "sshexec/messages/latency_distribution.hpp"
 #include "sshexec/messages/machine.hpp"
 #include "sshexec/messages/output_chunk.hpp"
 #include "sshexec/messages/pool_event.hpp"
@@ -34,6 +35,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(sshexec, SSHEXEC_FIRST_TYPE_ID)
   CAF_ADD_TYPE_ID(sshexec, (sshexec::pool_event))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::observer_actor))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::latency_percentiles))
+  CAF_ADD_TYPE_ID(sshexec, (sshexec::latency_distribution))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::machine_status))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::executor_status))
   CAF_ADD_TYPE_ID(sshexec, (sshexec::rollout))

@@ -18,12 +18,8 @@ bool is_refusal(const caf::error& reason) {
          && to_failure(reason).progress == progress::not_started;
 }
 
-constexpr const char* no_such_command = "No command of this id takes input any more";
-
-caf::error refusal_of_input(std::string message) {
-  failure reason;
-  reason.message = std::move(message);
-  return make_failure(error_code::invalid_argument, std::move(reason));
+caf::error refusal_of_input(const machine& target, const char* why) {
+  return make_failure(error_code::invalid_argument, about(target, why));
 }
 
 } // namespace
@@ -37,7 +33,7 @@ caf::typed_response_promise<command_result> errand_state::execute(machine& to,
   received_at = self->clock().now();
   received_time = caf::make_timestamp();
   auto promise = self->make_response_promise<command_result>();
-  answer = reply<command_result>{promise};
+  answer = reply<command_result>{promise, target};
   return promise;
 }
 
@@ -125,10 +121,7 @@ void errand_state::untaken() {
   const std::string what = "node " + node.name + " ended before it took the command";
   if (!may_run_again())
     return fail(error_code::shutting_down, what);
-  failure reason;
-  reason.machine = to_address(target);
-  reason.message = reason.machine + ": " + what;
-  refusal = make_failure(error_code::shutting_down, std::move(reason));
+  refusal = make_failure(error_code::shutting_down, about(target, what));
   // A node that goes on has lost the actor that it gave the command to, and will make another one.
   if (std::exchange(untaken_by, node.id) == node.id)
     self->send(router, refused_atom::value, id, node.id);
@@ -177,10 +170,10 @@ void errand_state::shut_down() {
 caf::typed_response_promise<void> errand_state::input(std::string& data, bool is_end) {
   auto promise = self->make_response_promise<void>();
   if (data.size() > largest_data) {
-    promise.deliver(refusal_of_input(too_much_input));
+    promise.deliver(refusal_of_input(target, too_much_input));
     return promise;
   }
-  held_inputs.push_back({std::move(data), is_end, reply<void>{promise}});
+  held_inputs.push_back({std::move(data), is_end, reply<void>{promise, target}});
   if (where == stage::placed)
     forward_input();
   return promise;
@@ -200,7 +193,7 @@ void errand_state::forward_input() {
         },
         [this, number](caf::error& reason) {
           if (auto sent = sent_inputs.extract(number))
-            sent.mapped().fail(std::move(reason));
+            sent.mapped().fail(about(target, std::move(reason)));
         });
   }
 }
@@ -223,8 +216,7 @@ bool errand_state::may_run_again() const {
 }
 
 void errand_state::fail(error_code code, const std::string& message) {
-  failure what;
-  what.machine = to_address(target);
+  failure what = about(target, message);
   what.attempts = earlier_attempts;
   if (code == error_code::connection_error)
     what.fault = lost_runs > 0 ? connection_fault::dropped : connection_fault::unreachable;
@@ -233,7 +225,6 @@ void errand_state::fail(error_code code, const std::string& message) {
     what.termination
       = code == error_code::connection_error ? termination::none : termination::unknown;
   }
-  what.message = what.machine + ": " + message;
   what.times.queue = what.duration = self->clock().now() - received_at;
   fail(make_failure(code, std::move(what)));
 }
@@ -259,10 +250,11 @@ void errand_state::leave() {
   where = stage::ended;
   // Before the answer, so that nothing that its caller does then meets this errand.
   self->send(router, ended_atom::value, id);
+  const auto has_ended = refusal_of_input(target, "the command has ended");
   for (auto& [number, sent] : sent_inputs)
-    sent.fail(refusal_of_input(no_such_command));
+    sent.fail(has_ended);
   for (held_input& held : held_inputs)
-    held.answer.fail(refusal_of_input(no_such_command));
+    held.answer.fail(has_ended);
   self->quit();
 }
 

@@ -21,9 +21,9 @@ std::string key_of(const machine& x) {
 /// For a node to tell its status.
 constexpr auto status_patience = std::chrono::seconds{5};
 
-caf::error refusal(error_code code, const machine& target, std::string message) {
+/// Of a request that is about nodes, and no machine.
+caf::error refusal(error_code code, std::string message) {
   failure reason;
-  reason.machine = to_address(target);
   reason.message = std::move(message);
   return make_failure(code, std::move(reason));
 }
@@ -45,13 +45,13 @@ router_state::~router_state() {
 
 caf::result<void> router_state::join(const std::string& name, const executor_actor& executor) {
   if (!executor || name.empty())
-    return refusal(error_code::invalid_argument, {}, "A node needs a name and an executor");
+    return refusal(error_code::invalid_argument, "A node needs a name and an executor");
   if (const node_id known = find_node(name)) {
     node& x = nodes.at(known);
     if (x.executor == executor) {
       x.leaving = false;
       for (reply<void>& answer : std::exchange(x.leave_answers, {}))
-        answer.fail(refusal(error_code::cancelled, {}, "The node " + name + " joined again"));
+        answer.fail(refusal(error_code::cancelled, "The node " + name + " joined again"));
       ring.insert(name);
       return caf::unit;
     }
@@ -206,7 +206,7 @@ caf::result<void> router_state::input(machine& target, const std::string& comman
   complete(target);
   const auto meant = sender_errands(target, command_id);
   if (meant.empty())
-    return refusal(error_code::invalid_argument, target, "No command of this id takes input");
+    return make_failure(error_code::invalid_argument, about(target, "no command takes this input"));
   return self->delegate(meant.front(), input_atom_v, std::move(data), is_end);
 }
 
@@ -263,6 +263,7 @@ caf::typed_response_promise<executor_status> router_state::status() {
           machines.insert(machines.end(), part.machines.begin(), part.machines.end());
           all->total.requests += part.requests;
           all->total.refused += part.refused;
+          all->total.latency.add(part.latency);
         },
         [all](const caf::error&) {});
   return promise;

@@ -13,6 +13,8 @@ namespace sshexec {
 
 using join_atom = caf::atom_constant<caf::atom("join")>;
 using leave_atom = caf::atom_constant<caf::atom("leave")>;
+inline constexpr auto join_atom_v = join_atom{};
+inline constexpr auto leave_atom_v = leave_atom{};
 
 /// An executor that spreads machines over other executors, its nodes, which may live in other
 /// processes. A machine belongs to the node that rendezvous hashing names for its id, or for all

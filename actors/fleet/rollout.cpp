@@ -47,9 +47,8 @@ bool is_closing(const caf::error& reason) {
 /// The executor gave no answer of its own.
 void lose(machine_outcome& outcome, const std::string& why, duration since_start) {
   failure& what = outcome.what;
+  what = about(outcome.machine, why);
   what.code = outcome.code = error_code::connection_error;
-  what.machine = to_address(outcome.machine);
-  what.message = what.machine + ": " + why;
   what.fault = connection_fault::dropped;
   what.progress = progress::may_have_run;
   what.termination = termination::unknown;
@@ -164,7 +163,7 @@ void rollout_state::failed(std::size_t place, const caf::error& reason) {
   outcome.kind = outcome_kind::failed;
   outcome.code = code_of(reason);
   if (outcome.code != error_code::none)
-    outcome.what = to_failure(reason);
+    outcome.what = about(outcome.machine, to_failure(reason));
   else
     lose(outcome, caf::to_string(reason), since_start);
   if (is_closing(reason))

@@ -13,6 +13,9 @@ namespace sshexec {
 using start_atom = caf::atom_constant<caf::atom("start")>;
 using pause_atom = caf::atom_constant<caf::atom("pause")>;
 using resume_atom = caf::atom_constant<caf::atom("resume")>;
+inline constexpr auto start_atom_v = start_atom{};
+inline constexpr auto pause_atom_v = pause_atom{};
+inline constexpr auto resume_atom_v = resume_atom{};
 
 /// Takes the outcome of each machine. Each comes as a request, and the machine counts as under way
 /// until it is answered: a slow consumer slows the rollout instead of filling memory. One that ends

@@ -17,9 +17,7 @@ setback command_setback(error_code code, std::string text) {
 }
 
 caf::error input_error(const machine& target, const char* why) {
-  failure reason;
-  reason.message = to_address(target) + ": " + why;
-  return make_failure(error_code::invalid_argument, std::move(reason));
+  return make_failure(error_code::invalid_argument, about(target, why));
 }
 
 /// Nobody can guess it, so that no command can pass for another one's.
@@ -283,7 +281,7 @@ caf::result<void> command_runner::input(const caf::actor_addr& caller,
     if (!x.command.stdin_open || x.input_ended)
       continue;
     auto promise = around_.self->make_response_promise<void>();
-    x.feeders.emplace_back(promise);
+    x.feeders.emplace_back(promise, *around_.target);
     x.input_ended = end;
     x.early_input += data;
     if (x.where() == stage::running)

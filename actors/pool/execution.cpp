@@ -83,14 +83,13 @@ command_result to_result(const execution& x, ssh::exec_outcome outcome) {
 }
 
 failure describe(const execution& x, const machine& target, const setback& reason) {
-  failure result;
-  result.machine = to_address(target);
-  result.message = result.machine + ": ";
+  std::string message;
   if (reason.fault != connection_fault::none)
-    result.message += to_string(reason.fault) + ": ";
-  result.message += reason.text;
+    message += to_string(reason.fault) + ": ";
+  message += reason.text;
   if (x.attempts > 1)
-    result.message += " (after " + std::to_string(x.attempts) + " attempts)";
+    message += " (after " + std::to_string(x.attempts) + " attempts)";
+  failure result = about(target, std::move(message));
   result.fault = reason.fault;
   result.progress = x.progress;
   result.attempts = x.attempts;

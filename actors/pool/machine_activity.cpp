@@ -76,7 +76,7 @@ machine_status machine_activity::status() const {
   result.machine = machine_;
   result.succeeded = succeeded_;
   result.failed = failed_;
-  result.latency = latency_.percentiles();
+  result.latency = latency_.distribution().percentiles();
   return result;
 }
 

@@ -38,6 +38,8 @@ public:
   /// The machine and the counts.
   [[nodiscard]] machine_status status() const;
 
+  [[nodiscard]] latency_distribution latency() const { return latency_.distribution(); }
+
 private:
   [[nodiscard]] pool_event make_event(pool_event_kind kind, const execution& about,
                                       time_point now) const;

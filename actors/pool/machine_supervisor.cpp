@@ -52,7 +52,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   auto promise = self->make_response_promise<command_result>();
   watch(caller);
   watch(what.output_to ? what.output_to.address() : caf::actor_addr{});
-  runner.add(what, caller, reply<command_result>{promise}, objection());
+  runner.add(what, caller, reply<command_result>{promise, target}, objection());
   pursue();
   drive_soon();
   return promise;
@@ -221,7 +221,7 @@ machine_link::attempt& machine_supervisor_state::connect() {
       x.login = std::move(login);
       queue_when_prepared(x);
     },
-    load_atom::value, target);
+    load_atom_v, target);
   // What stands behind a jump is found by the jump.
   if (!target.via.empty())
     result.addresses.emplace();
@@ -250,7 +250,7 @@ machine_link::attempt& machine_supervisor_state::connect() {
       x.known = std::move(known);
       queue_when_prepared(x);
     },
-    look_up_atom::value, target.hostname, target.port);
+    look_up_atom_v, target.hostname, target.port);
   return result;
 }
 
@@ -374,8 +374,8 @@ void machine_supervisor_state::host_key_presented(const ssh::host_key& key) {
     case host_key_verdict::kind::remember:
       return ask<ssh::host_key>(
         services.host_keys,
-        [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); },
-        remember_atom::value, target.hostname, target.port, key);
+        [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); }, remember_atom_v,
+        target.hostname, target.port, key);
   }
 }
 
@@ -695,7 +695,9 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
       self->state.credentials_changed();
       self->state.drive();
     },
-    [self](status_atom) { return self->state.status(); },
+    [self](status_atom) -> caf::result<machine_status, latency_distribution> {
+      return {self->state.status(), self->state.runner.activity().latency()};
+    },
     [self](make_room_atom) {
       self->state.make_room();
       self->state.drive();

@@ -45,16 +45,16 @@ bool is_same_place(const jump& a, const jump& b) {
 
 std::optional<std::string> objection_to_jumps(const machine& target) {
   if (target.via.size() > most_jumps)
-    return "There are more than " + std::to_string(most_jumps) + " jumps on the way to the machine";
+    return "there are more than " + std::to_string(most_jumps) + " jumps on the way to the machine";
   std::vector<jump> way = target.via;
   way.push_back({target.hostname, target.port, {}, {}});
   for (auto i = way.begin(); i != way.end(); ++i) {
     if (is_blank(i->hostname) || i->port == 0)
-      return "A jump has no hostname, or port 0";
+      return "a jump has no hostname, or port 0";
     if (holds_nul(i->hostname + i->username + i->identity_file))
-      return "A jump holds a NUL byte";
+      return "a jump holds a NUL byte";
     if (std::any_of(way.begin(), i, [i](const jump& x) { return is_same_place(x, *i); }))
-      return "The jumps on the way to the machine are a loop: " + i->hostname + " comes twice";
+      return "the jumps on the way to the machine are a loop: " + i->hostname + " comes twice";
   }
   return std::nullopt;
 }
@@ -74,7 +74,7 @@ caf::result<command_result> pool_registry_state::execute(machine& target, comman
   if (auto reason = objection(target, what))
     return refuse(target, what, error_code::invalid_argument, std::move(*reason));
   const auto chosen = hand_over_to(target);
-  return self->delegate(chosen, execute_atom::value, std::move(target), std::move(what));
+  return self->delegate(chosen, execute_atom_v, std::move(target), std::move(what));
 }
 
 caf::result<tunnel> pool_registry_state::forward(machine& through, tunnel_request& what) {
@@ -96,9 +96,7 @@ caf::result<void> pool_registry_state::input(machine& target, std::string& comma
   if (const auto i = machines.find(target); i != machines.end())
     return self->delegate(i->second.supervisor, input_atom_v, std::move(target),
                           std::move(command_id), std::move(data), end);
-  failure reason;
-  reason.message = to_address(target) + ": no command takes this input";
-  return make_failure(error_code::invalid_argument, std::move(reason));
+  return make_failure(error_code::invalid_argument, about(target, "no command takes this input"));
 }
 
 void pool_registry_state::expired(const machine& target, std::uint64_t received) {
@@ -203,8 +201,9 @@ void pool_registry_state::begin_survey() {
   for (const auto& [target, known] : machines) {
     self->request(known.supervisor, caf::infinite, status_atom_v)
       .then(
-        [this](machine_status& x) {
+        [this](machine_status& x, const latency_distribution& latency) {
           current_survey.seen.machines.push_back(std::move(x));
+          current_survey.seen.latency.add(latency);
           one_less_missing();
         },
         [this](const caf::error&) { one_less_missing(); });
@@ -234,36 +233,36 @@ void pool_registry_state::end_survey() {
 std::optional<std::string> pool_registry_state::objection(const machine& target,
                                                           const command& what) const {
   if (is_blank(target.hostname))
-    return "The machine has no hostname";
+    return "the machine has no hostname";
   if (target.port == 0)
-    return "The machine's port cannot be 0";
+    return "the machine's port cannot be 0";
   if (holds_nul(target.hostname + target.username + target.identity_file))
-    return "The machine holds a NUL byte";
+    return "the machine holds a NUL byte";
   if (auto reason = objection_to_jumps(target))
     return reason;
   if (is_blank(what.line))
     return "Command cannot be empty";
   if (holds_nul(what.line))
-    return "The command holds a NUL byte";
+    return "the command holds a NUL byte";
   if (size_of_request(what) > largest_request)
-    return "The command is longer than 255 KiB, which no server takes: send it as input, to a "
+    return "the command is longer than 255 KiB, which no server takes: send it as input, to a "
            "shell";
   if (what.pty && holds_nul(what.pty->type))
-    return "The terminal's type holds a NUL byte";
+    return "the terminal's type holds a NUL byte";
   if (*what.max_output > largest_data)
-    return "At most 1 GiB can be kept of each stream of a command";
+    return "at most 1 GiB can be kept of each stream of a command";
   if (what.stdin_data.size() > largest_data)
     return too_much_input;
   if (!is_bound(*what.timeout))
-    return "The command's timeout must be longer than 0 and at most a year";
+    return "the command's timeout must be longer than 0 and at most a year";
   if (what.deadline && !is_bound(*what.deadline))
-    return "The command's deadline must be longer than 0 and at most a year";
+    return "the command's deadline must be longer than 0 and at most a year";
   for (const auto& [name, value] : what.environment) {
     if (!is_variable_name(name) || holds_nul(value))
-      return "An environment variable needs a name without '=', and neither name nor value may "
+      return "an environment variable needs a name without '=', and neither name nor value may "
              "hold a NUL byte";
     if (name.size() + value.size() > largest_request)
-      return "The environment variable " + name + " is longer than 255 KiB, which no server takes";
+      return "the environment variable " + name + " is longer than 255 KiB, which no server takes";
   }
   return std::nullopt;
 }
@@ -271,12 +270,13 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
 caf::error pool_registry_state::refuse(const machine& target, const command& what, error_code code,
                                        std::string message) {
   ++refused;
+  failure reason = about(target, std::move(message));
   execution_record record;
   record.time = caf::make_timestamp();
   record.machine = target;
   record.command_line = what.line;
   record.outcome = code;
-  record.message = message;
+  record.message = reason.message;
   pool_event event;
   event.kind = pool_event_kind::command_finished;
   event.time = record.time;
@@ -284,12 +284,9 @@ caf::error pool_registry_state::refuse(const machine& target, const command& wha
   event.command_id = what.id;
   event.command_line = what.line;
   event.outcome = code;
-  event.detail = message;
+  event.detail = reason.message;
   self->send(services.journal, std::move(record));
   tell(observers, event);
-  failure reason;
-  reason.message = std::move(message);
-  reason.machine = to_address(target);
   return make_failure(code, std::move(reason));
 }
 

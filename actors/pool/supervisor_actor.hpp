@@ -26,7 +26,8 @@ using supervisor_actor = caf::typed_actor<
   caf::replies_to<execute_atom, machine, command>::with<command_result>,
   caf::reacts_to<cancel_atom, machine, std::string>,
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
-  caf::replies_to<status_atom>::with<machine_status>,
+  /// With what the latency of all machines is made of.
+  caf::replies_to<status_atom>::with<machine_status, latency_distribution>,
   /// The machine is a jump: a stream through its connection is wanted.
   caf::replies_to<forward_atom, tunnel_request>::with<tunnel>,
   /// The machine's credentials changed.

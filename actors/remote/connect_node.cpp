@@ -11,7 +11,7 @@ caf::expected<executor_actor> connect_node(caf::actor_system& system, const rout
                                            connect_settings config) {
   // The hub's own executor joins, not the link, which would outlive the connection.
   config.on_connected = [router, name = to_string(config.hub)](const executor_actor& executor) {
-    caf::anon_send(router, join_atom::value, name, executor);
+    caf::anon_send(router, join_atom_v, name, executor);
   };
   auto link = connect_executor(system, std::move(config));
   if (link)

@@ -7,6 +7,7 @@
 #include <caf/typed_response_promise.hpp>
 #include <caf/unit.hpp>
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -21,11 +22,16 @@ public:
 
   explicit reply(caf::typed_response_promise<T> promise) : promise_(std::move(promise)) {}
 
+  /// The answer to a request about a machine.
+  reply(caf::typed_response_promise<T> promise, const machine& target)
+    : promise_(std::move(promise)), target_(target) {}
+
   reply(reply&&) noexcept = default;
 
   reply& operator=(reply&& other) noexcept {
     reply taken{std::move(other)};
     std::swap(promise_, taken.promise_);
+    std::swap(target_, taken.target_);
     return *this;
   }
 
@@ -33,8 +39,10 @@ public:
     if (!pending())
       return;
     failure reason;
-    reason.message = "The executor ended before the request was served";
+    reason.message = "the executor ended before the request was served";
     reason.progress = progress::may_have_run;
+    if (target_)
+      reason = about(*target_, std::move(reason));
     fail(make_failure(error_code::shutting_down, std::move(reason)));
   }
 
@@ -54,6 +62,7 @@ public:
 
 private:
   caf::typed_response_promise<T> promise_;
+  std::optional<machine> target_;
 };
 
 } // namespace sshexec

@@ -12,6 +12,8 @@ namespace sshexec {
 
 using notice_atom = caf::atom_constant<caf::atom("notice")>;
 using reopen_atom = caf::atom_constant<caf::atom("reopen")>;
+inline constexpr auto notice_atom_v = notice_atom{};
+inline constexpr auto reopen_atom_v = reopen_atom{};
 
 using execution_journal_actor = journal_actor::extend<
   /// Opens the journal's file anew, so that what rotates log files can move it away; all records

@@ -90,7 +90,7 @@ caf::result<ssh::login> key_ring_state::load(const machine& target) {
   auto promise = self->make_response_promise<ssh::login>();
   auto asker
     = std::make_shared<question>(question{self->clock().now(), reply<ssh::login>{promise}});
-  self->request(store, caf::infinite, load_atom::value, target)
+  self->request(store, caf::infinite, load_atom_v, target)
     .then(
       [this, asker](credentials& found) {
         asker->found = std::move(found);

@@ -19,6 +19,9 @@ namespace sshexec {
 using load_atom = caf::atom_constant<caf::atom("load")>;
 using look_up_atom = caf::atom_constant<caf::atom("lookup")>;
 using remember_atom = caf::atom_constant<caf::atom("remember")>;
+inline constexpr auto load_atom_v = load_atom{};
+inline constexpr auto look_up_atom_v = look_up_atom{};
+inline constexpr auto remember_atom_v = remember_atom{};
 
 /// One line of the journal: a request and how it ended.
 struct execution_record {

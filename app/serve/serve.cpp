@@ -81,6 +81,11 @@ caf::expected<executor_actor> start_router(caf::actor_system& system, const serv
 
 caf::expected<service> start(caf::actor_system& system, const serve_request& request) {
   service result;
+  // A router's nodes have the keys.
+  if (request.nodes.empty()) {
+    if (auto complaint = check_files(request.executor))
+      return complaint;
+  }
   auto journal = spawn_journal(system, request.executor);
   if (!journal)
     return std::move(journal.error());
@@ -126,7 +131,7 @@ int serve(const serve_request& request) {
   std::atomic<bool> stopping = false;
   signals.start([&](int signal) {
     if (signal == SIGHUP)
-      return caf::anon_send(started->journal, reopen_atom::value);
+      return caf::anon_send(started->journal, reopen_atom_v);
     const auto meaning = told.of(signal);
     if (meaning == stop_signals::meaning::stop_at_once)
       ::_exit(exit_code_of_signal(signal));

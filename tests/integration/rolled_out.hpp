@@ -47,7 +47,7 @@ inline rolled_out run_rollout(
     throw std::runtime_error(system.render(made.error()));
   *subject = std::move(*made);
   caf::scoped_actor self{system};
-  self->request(*subject, caf::infinite, start_atom::value)
+  self->request(*subject, caf::infinite, start_atom_v)
     .receive([&](rollout_summary& x) { result->summary = std::move(x); },
              [&](const caf::error& reason) { throw std::runtime_error(system.render(reason)); });
   self->send_exit(consumer, caf::exit_reason::user_shutdown);

@@ -320,7 +320,7 @@ BOOST_FIXTURE_TEST_CASE(no_request_fails_when_nodes_join_leave_and_shut_down_und
       BOOST_REQUIRE(wait_until([&] { return !runs_on(runs(), target).empty(); }));
     add_node();
     caf::scoped_actor self{system};
-    auto leaving = self->request(router, caf::infinite, leave_atom::value, names[0]);
+    auto leaving = self->request(router, caf::infinite, leave_atom_v, names[0]);
     nodes[1]->process().signal(SIGTERM);
     go();
     leaving.receive([] {}, [](const caf::error& reason) { BOOST_ERROR(caf::to_string(reason)); });

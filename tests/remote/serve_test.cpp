@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(serves_the_tool) {
   BOOST_TEST(out == "part\n");
   // A result that no message of CAF's could hold.
   BOOST_TEST(run(options + " --max-output 2G", "true") == 255);
-  BOOST_TEST(err.find("At most 1 GiB can be kept") != std::string::npos);
+  BOOST_TEST(err.find("at most 1 GiB can be kept") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(runs_a_command_on_many_machines_for_the_tool) {
@@ -344,7 +344,13 @@ BOOST_AUTO_TEST_CASE(that_cannot_start_says_why_in_one_line) {
   std::ofstream{wrong_type} << "sshexec { serve { plain = 3 } }\n";
   const std::string no_heartbeat = file("heartbeat.conf");
   std::ofstream{no_heartbeat} << "middleman { heartbeat-interval = 0s }\n";
+  const std::string no_key = file("key.conf");
+  std::ofstream{no_key} << "sshexec { identity-file = \"/no/such/key\" }\n";
+  const std::string no_passphrase = file("passphrase.conf");
+  std::ofstream{no_passphrase} << "sshexec { passphrase-file = \"/etc\" }\n";
   for (const auto& [options, part] : std::vector<std::pair<std::string, std::string>>{
+         {"--plain --listen 127.0.0.1:0 --config " + no_key, "/no/such/key cannot be read"},
+         {"--plain --listen 127.0.0.1:0 --config " + no_passphrase, "/etc cannot be read"},
          {"", "a certificate"},
          {"--plain --listen 0.0.0.0:0", "0.0.0.0"},
          {"--plain --listen " + taken, taken},

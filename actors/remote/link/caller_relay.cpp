@@ -38,7 +38,7 @@ caf::typed_response_promise<command_result> caller_relay_state::execute(machine&
   const std::uint64_t id = ++last_id;
   auto promise = self->make_response_promise<command_result>();
   open_command& x = commands[id];
-  x.answer = reply<command_result>{promise};
+  x.answer = reply<command_result>{promise, target};
   x.target = std::move(target);
   x.what = std::move(what);
   if (x.what.output_to)
@@ -78,7 +78,7 @@ void caller_relay_state::answered(std::uint64_t id, command_result& result) {
 
 void caller_relay_state::failed(std::uint64_t id, caf::error& reason) {
   if (auto x = take(id))
-    x->answer.fail(as_own_error(hub, x->target, std::move(reason)));
+    x->answer.fail(about(x->target, as_own_error(hub, std::move(reason))));
 }
 
 std::optional<caller_relay_state::open_command> caller_relay_state::take(std::uint64_t id) {
@@ -100,9 +100,8 @@ void caller_relay_state::cancel(machine& target, std::string& command_id) {
       meant.push_back(id);
   }
   for (const auto id : meant) {
-    failure what = hub_failure(hub, connection_fault::none, "the caller cancelled the command");
-    what.machine = to_address(target);
-    take(id)->answer.fail(make_failure(error_code::cancelled, std::move(what)));
+    take(id)->answer.fail(
+      make_failure(error_code::cancelled, about(target, "the caller cancelled the command")));
   }
 }
 
@@ -118,10 +117,10 @@ void caller_relay_state::give_up(std::uint64_t id) {
   auto x = take(id);
   if (!x)
     return;
-  failure what = hub_failure(hub, connection_fault::none,
-                             x->is_sent ? "it has not answered behind the command's deadline"
-                                        : "there was no connection within the command's deadline");
-  what.machine = to_address(x->target);
+  failure what = about(
+    x->target, hub_failure(hub, connection_fault::none,
+                           x->is_sent ? "it has not answered behind the command's deadline"
+                                      : "there was no connection within the command's deadline"));
   if (x->is_sent) {
     self->send(executor, cancel_atom_v, x->target, x->what.id);
     what.progress = progress::may_have_run;
@@ -140,20 +139,21 @@ caf::typed_response_promise<void>
 caller_relay_state::input(machine& target, std::string& command_id, std::string& data, bool end) {
   const std::uint64_t id = ++last_id;
   auto promise = self->make_response_promise<void>();
-  inputs.emplace(id, reply<void>{promise});
+  inputs.emplace(id, open_input{{promise, target}, target});
   if (!executor)
     return promise;
   self
-    ->request(executor, caf::infinite, input_atom_v, std::move(target), std::move(command_id),
-              std::move(data), end)
+    ->request(executor, caf::infinite, input_atom_v, target, std::move(command_id), std::move(data),
+              end)
     .then(
       [this, id] {
         if (auto found = inputs.extract(id))
-          found.mapped().deliver();
+          found.mapped().answer.deliver();
       },
       [this, id](caf::error& reason) {
         if (auto found = inputs.extract(id))
-          found.mapped().fail(as_own_error(hub, {}, std::move(reason)));
+          found.mapped().answer.fail(
+            about(found.mapped().target, as_own_error(hub, std::move(reason))));
       });
   return promise;
 }
@@ -172,7 +172,7 @@ caf::typed_response_promise<executor_status> caller_relay_state::status() {
       },
       [this, id](caf::error& reason) {
         if (auto found = statuses.extract(id))
-          found.mapped().fail(as_own_error(hub, {}, std::move(reason)));
+          found.mapped().fail(as_own_error(hub, std::move(reason)));
       });
   return promise;
 }
@@ -185,15 +185,14 @@ void caller_relay_state::lost() {
 
 void caller_relay_state::answer_all(const caf::error& why) {
   for (auto& [id, x] : std::exchange(commands, {})) {
-    failure what = to_failure(why);
-    what.machine = to_address(x.target);
+    failure what = about(x.target, to_failure(why));
     what.progress = x.is_sent ? progress::may_have_run : progress::not_started;
     x.answer.fail(make_failure(code_of(why), std::move(what)));
     if (x.output)
       self->send_exit(x.output, caf::exit_reason::user_shutdown);
   }
-  for (auto& [id, answer] : std::exchange(inputs, {}))
-    answer.fail(why);
+  for (auto& [id, x] : std::exchange(inputs, {}))
+    x.answer.fail(about(x.target, why));
   for (auto& [id, answer] : std::exchange(statuses, {}))
     answer.fail(why);
 }

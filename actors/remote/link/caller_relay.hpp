@@ -62,6 +62,11 @@ struct caller_relay_state {
     output_consumer output;
   };
 
+  struct open_input {
+    reply<void> answer;
+    sshexec::machine target;
+  };
+
   void send(std::uint64_t id);
   void tick();
   void give_up(std::uint64_t id);
@@ -78,7 +83,7 @@ struct caller_relay_state {
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, open_command> commands;
   timer_queue<std::uint64_t> deadlines;
-  std::map<std::uint64_t, reply<void>> inputs;
+  std::map<std::uint64_t, open_input> inputs;
   std::map<std::uint64_t, reply<executor_status>> statuses;
 };
 

@@ -7,19 +7,14 @@
 
 namespace sshexec {
 
-caf::error as_own_error(const std::string& hub, const machine& target, caf::error reason) {
+caf::error as_own_error(const std::string& hub, caf::error reason) {
   if (reason.category() == caf::atom("sshexec"))
     return reason;
-  failure what;
-  if (!target.hostname.empty())
-    what.machine = to_address(target);
   // The request was never taken out of the executor's mailbox.
-  if (reason == caf::sec::request_receiver_down) {
-    what.message = "Hub " + hub + ": its executor has ended";
-    return make_failure(error_code::shutting_down, std::move(what));
-  }
-  what.message = "Hub " + hub + ": " + to_string(reason);
-  what.fault = connection_fault::protocol;
+  if (reason == caf::sec::request_receiver_down)
+    return make_failure(error_code::shutting_down,
+                        hub_failure(hub, connection_fault::none, "its executor has ended"));
+  failure what = hub_failure(hub, connection_fault::protocol, to_string(reason));
   what.progress = progress::may_have_run;
   return make_failure(error_code::connection_error, std::move(what));
 }

@@ -28,17 +28,14 @@ failure explain(const std::string& hub, bool is_plain, const caf::error& reason)
 
 /// CAF would lose the connection over a message that is too large for it.
 caf::error refusal_of_input(const machine& target) {
-  failure what;
-  what.machine = to_address(target);
-  what.message = what.machine + ": " + too_much_input;
-  return make_failure(error_code::invalid_argument, std::move(what));
+  return make_failure(error_code::invalid_argument, about(target, too_much_input));
 }
 
 } // namespace
 
 caf::result<command_result> hub_link_state::execute(machine& target, command& what) {
   if (now != stage::connected && now != stage::starting)
-    return refusal(target);
+    return about(target, refusal());
   if (what.stdin_data.size() > largest_data)
     return refusal_of_input(target);
   return self->delegate(relay_of_sender(), execute_atom_v, std::move(target), std::move(what));
@@ -56,7 +53,7 @@ caf::result<void> hub_link_state::input(machine& target, std::string& command_id
   if (now == stage::starting)
     return caf::skip;
   if (now != stage::connected)
-    return refusal(target);
+    return about(target, refusal());
   if (data.size() > largest_data)
     return refusal_of_input(target);
   return self->delegate(relay_of_sender(), input_atom_v, std::move(target), std::move(command_id),
@@ -67,7 +64,7 @@ caf::result<executor_status> hub_link_state::status() {
   if (now == stage::starting)
     return caf::skip;
   if (now != stage::connected)
-    return refusal({});
+    return refusal();
   return self->delegate(relay_of_sender(), status_atom_v);
 }
 
@@ -103,14 +100,10 @@ relay_actor hub_link_state::relay_of_sender() {
   return found->second;
 }
 
-caf::error hub_link_state::refusal(const machine& target) const {
-  failure what = reason;
-  // A request for the status is about no machine.
-  if (!target.hostname.empty())
-    what.machine = to_address(target);
+caf::error hub_link_state::refusal() const {
   const auto code
     = now == stage::closing ? error_code::shutting_down : error_code::connection_error;
-  return make_failure(code, std::move(what));
+  return make_failure(code, reason);
 }
 
 void hub_link_state::connect(std::uint64_t number) {
@@ -225,7 +218,7 @@ hub_link_state::~hub_link_state() {
 void hub_link_state::end_relays() {
   for (const auto& [caller, relay] : relays) {
     // An exit message would overtake requests.
-    self->send(relay, refuse_atom::value, refusal({}));
+    self->send(relay, refuse_atom::value, refusal());
     if (caller)
       self->demonitor(caller);
   }

@@ -68,7 +68,8 @@ struct hub_link_state {
   void subscribe(const observer_actor& who);
   void unsubscribe(const observer_actor& who);
   relay_actor relay_of_sender();
-  [[nodiscard]] caf::error refusal(const machine& target) const;
+  /// Why a request cannot be answered now. It names no machine yet.
+  [[nodiscard]] caf::error refusal() const;
 
   // -- a connection comes about --------------------------------------------------------------
 

@@ -137,6 +137,8 @@ int run(const hub_config& config, caf::actor_system& system) {
   auto settings = sshexec::read_settings(caf::content(config));
   if (!settings)
     return complain(settings.error());
+  if (const auto missing = sshexec::check_files(*settings))
+    return complain(missing);
   auto spawned = sshexec::spawn_executor(system, *settings);
   if (!spawned)
     return complain(spawned.error());

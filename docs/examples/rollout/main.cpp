@@ -74,7 +74,7 @@ int run(caf::actor_system& system, const sshexec::executor_actor& executor, char
   int status = EXIT_SUCCESS;
   if (rollout) {
     caf::scoped_actor self{system};
-    self->request(*rollout, caf::infinite, sshexec::start_atom::value)
+    self->request(*rollout, caf::infinite, sshexec::start_atom_v)
       .receive(
         [&status](const sshexec::rollout_summary& x) {
           std::cout << x.succeeded << " of " << x.all << " succeeded\n";

@@ -11,6 +11,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -82,10 +83,17 @@ sshexec::observer_actor::behavior_type print_events() {
   };
 }
 
+std::int64_t milliseconds(caf::timespan x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
+}
+
 void print_status(const sshexec::executor_status& status) {
   for (const sshexec::machine_status& x : status.machines)
     std::cout << to_address(x.machine) << ": " << to_string(x.state) << ", " << x.running
               << " running, " << x.succeeded << " succeeded, " << x.failed << " failed\n";
+  const sshexec::latency_percentiles all = status.latency.percentiles();
+  std::cout << "half of all commands took at most " << milliseconds(all.p50) << " ms, 99 of 100 "
+            << milliseconds(all.p99) << " ms\n";
 }
 
 // -- the program ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ namespace hub {
 namespace {
 
 using regular_check_atom = caf::atom_constant<caf::atom("regular")>;
+inline constexpr auto regular_check_atom_v = regular_check_atom{};
 
 /// Calls back with what is wrong.
 template <class Callback>
@@ -33,7 +34,7 @@ caf::behavior monitor(caf::stateful_actor<monitor_state>* self,
                       const sshexec::executor_actor& executor, const sshexec::machine& target) {
   self->state.executor = executor;
   self->state.target = target;
-  self->send(self, regular_check_atom::value);
+  self->send(self, regular_check_atom_v);
   return {
     [self](check_atom) {
       auto answer = self->make_response_promise<std::string>();
@@ -42,7 +43,7 @@ caf::behavior monitor(caf::stateful_actor<monitor_state>* self,
     },
     [self](alarms_atom) { return self->state.alarms; },
     [self](regular_check_atom) {
-      self->delayed_send(self, check_interval, regular_check_atom::value);
+      self->delayed_send(self, check_interval, regular_check_atom_v);
       check(self, [self](const std::string& what) { self->state.alarms += what.empty() ? 0 : 1; });
     },
   };

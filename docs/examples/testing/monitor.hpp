@@ -15,8 +15,10 @@ namespace hub {
 
 /// Checks the machine, and answers what is wrong; with an empty string if nothing is.
 using check_atom = caf::atom_constant<caf::atom("check")>;
+inline constexpr auto check_atom_v = check_atom{};
 /// Answers how many of the regular checks have found something wrong (std::uint64_t).
 using alarms_atom = caf::atom_constant<caf::atom("alarms")>;
+inline constexpr auto alarms_atom_v = alarms_atom{};
 
 constexpr std::chrono::minutes check_interval{1};
 

@@ -49,7 +49,7 @@ struct with_simulated_executor : testing::virtual_time<hub_config> {
   std::uint64_t alarms() {
     std::uint64_t result = 0;
     const auto asking = system.spawn([&](caf::event_based_actor* self) {
-      self->request(monitor, caf::infinite, hub::alarms_atom::value).then([&](std::uint64_t count) {
+      self->request(monitor, caf::infinite, hub::alarms_atom_v).then([&](std::uint64_t count) {
         result = count;
       });
     });
@@ -106,7 +106,7 @@ struct with_real_executor {
       monitor = system.spawn(hub::monitor, executor, target);
     std::string result;
     caf::scoped_actor self{system};
-    self->request(monitor, caf::infinite, hub::check_atom::value)
+    self->request(monitor, caf::infinite, hub::check_atom_v)
       .receive([&](std::string& what) { result = std::move(what); },
                [&](const caf::error& error) { BOOST_ERROR(system.render(error)); });
     return result;

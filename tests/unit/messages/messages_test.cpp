@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_status_of_an_executor_survives_the_network) {
   busy.failed = 8;
   busy.latency = {1ms, 2ms, 3ms};
   busy.connected_since = caf::timestamp{1h};
-  const executor_status x{{busy, machine_status{}}, 12, 1};
+  const executor_status x{{busy, machine_status{}}, 12, 1, {{0, 7, 1}}};
   BOOST_TEST((transfer(x) == x));
   BOOST_TEST((transfer(executor_status{}) == executor_status{}));
 }

@@ -24,7 +24,7 @@ using namespace sshexec::test;
 using namespace std::chrono_literals;
 
 machine make_machine() {
-  return {"id", "host", 2222, "user", "key"};
+  return {"id", "host", 2222, "user", "key", {{"jump", 2223, "user", "key"}}};
 }
 
 command make_command() {
@@ -112,7 +112,7 @@ executor_status make_status() {
   x.failed = 6;
   x.latency = {7ns, 8ns, 9ns};
   x.connected_since = caf::timestamp{10ns};
-  return {{x}, 11, 12};
+  return {{x}, 11, 12, {{13, 14}}};
 }
 
 struct fixture {

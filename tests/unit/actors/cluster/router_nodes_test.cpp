@@ -153,7 +153,7 @@ BOOST_FIXTURE_TEST_CASE(a_node_of_the_same_name_replaces_the_earlier_one, two_no
 BOOST_FIXTURE_TEST_CASE(a_leaving_node_may_join_again, two_nodes) {
   request(command_called("c1"), target);
   const auto left = leave("first");
-  caf::anon_send(subject, join_atom::value, "first", executor_actor{first.executor});
+  caf::anon_send(subject, join_atom_v, "first", executor_actor{first.executor});
   settle();
   request(command_called("c2"), target);
   BOOST_TEST(holder("c2") == &first);

@@ -62,6 +62,8 @@ BOOST_FIXTURE_TEST_CASE(every_node_is_told_that_credentials_changed, two_nodes) 
 BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {
   request(command_called("one"), machine_of("first"));
   request(command_called("two"), machine_of("second"));
+  first.latency.counts = {1, 2};
+  second.latency.counts = {0, 3, 4};
   executor_status status;
   system.spawn([&](caf::event_based_actor* self) {
     self->request(subject, caf::infinite, status_atom_v).then([&](executor_status& x) {
@@ -70,6 +72,7 @@ BOOST_FIXTURE_TEST_CASE(the_status_is_that_of_all_nodes_together, two_nodes) {
   });
   settle();
   BOOST_TEST(status.requests == 2U);
+  BOOST_TEST((status.latency == latency_distribution{{1, 5, 4}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

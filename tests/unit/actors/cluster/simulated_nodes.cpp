@@ -75,6 +75,7 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
     [node](status_atom) {
       executor_status result;
       result.requests = node->received;
+      result.latency = node->latency;
       return result;
     },
     [](keep_atom, node_command& what, command_result& result) {
@@ -137,7 +138,7 @@ simulated_node& simulated_nodes::join(const std::string& name) {
   auto& node = *all.emplace_back(std::make_unique<simulated_node>());
   node.name = name;
   node.executor = system.spawn(node_actor, &node);
-  caf::anon_send(subject, join_atom::value, name, executor_actor{node.executor});
+  caf::anon_send(subject, join_atom_v, name, executor_actor{node.executor});
   settle();
   return node;
 }
@@ -145,7 +146,7 @@ simulated_node& simulated_nodes::join(const std::string& name) {
 std::shared_ptr<bool> simulated_nodes::leave(const std::string& name) {
   auto left = std::make_shared<bool>(false);
   system.spawn([this, name, left](caf::event_based_actor* self) {
-    self->request(subject, caf::infinite, leave_atom::value, name)
+    self->request(subject, caf::infinite, leave_atom_v, name)
       .then([left] { *left = true; }, [](const caf::error&) {});
   });
   settle();

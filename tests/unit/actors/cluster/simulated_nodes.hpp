@@ -49,6 +49,8 @@ struct simulated_node {
   std::vector<observer_actor> observers;
   /// How often it was told that credentials changed.
   int changes = 0;
+  /// What it tells of its commands.
+  latency_distribution latency;
   /// Called with each command that arrives.
   std::function<void(const node_command&)> on_command;
 

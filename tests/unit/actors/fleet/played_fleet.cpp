@@ -141,7 +141,7 @@ void played_fleet::prepare(rollout what) {
 
 void played_fleet::start() {
   caller_ = owned(caf::actor{system.spawn([this](caf::event_based_actor* self) -> caf::behavior {
-    self->request(subject, caf::infinite, start_atom::value)
+    self->request(subject, caf::infinite, start_atom_v)
       .then(
         [this](rollout_summary& x) {
           ++answers;
@@ -196,12 +196,12 @@ void played_fleet::cancel(bool under_way) {
 }
 
 void played_fleet::pause() {
-  caf::anon_send(subject, pause_atom::value);
+  caf::anon_send(subject, pause_atom_v);
   settle();
 }
 
 void played_fleet::resume() {
-  caf::anon_send(subject, resume_atom::value);
+  caf::anon_send(subject, resume_atom_v);
   settle();
 }
 

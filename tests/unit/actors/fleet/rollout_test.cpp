@@ -486,7 +486,7 @@ BOOST_AUTO_TEST_CASE(a_caller_that_is_its_consumer_may_end) {
   })});
   consumer = one;
   prepare(what);
-  caf::send_as(one, subject, start_atom::value);
+  caf::send_as(one, subject, start_atom_v);
   settle();
   BOOST_TEST(started.size() == 1U);
   const auto before = actors_left();

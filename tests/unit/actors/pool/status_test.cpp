@@ -108,6 +108,22 @@ BOOST_AUTO_TEST_CASE(the_status_shows_machines_in_their_order) {
   BOOST_TEST(all.machines[2].machine.hostname == "c");
 }
 
+BOOST_AUTO_TEST_CASE(the_latency_in_the_status_is_that_of_all_machines) {
+  BOOST_TEST((status().latency.percentiles() == latency_percentiles{}));
+  network.on_start = start_only;
+  for (const auto& [name, lasted] : {std::pair{"quick", 1s}, std::pair{"slow", 20s}}) {
+    request(some_command(), some_machine(name));
+    pass(lasted);
+    network.alive.back()->finish(1, 0);
+    settle();
+  }
+  const latency_percentiles seen = status().latency.percentiles();
+  BOOST_TEST((seen.p50 > 950ms));
+  BOOST_TEST((seen.p50 < 1050ms));
+  BOOST_TEST((seen.p99 > 19s));
+  BOOST_TEST((seen.p99 < 21s));
+}
+
 BOOST_AUTO_TEST_CASE(a_retired_machine_is_not_in_the_status) {
   network.on_start = succeed_at_once;
   request(some_command());

@@ -63,15 +63,16 @@ BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_before_any_connection_is_tri
     BOOST_TEST(is(*answer->error, error_code::invalid_argument));
     return answer->what().message;
   };
-  BOOST_TEST(text_of(some_command(""), some_machine()) == "Command cannot be empty");
-  BOOST_TEST(text_of(some_command(" \t\n"), some_machine()) == "Command cannot be empty");
-  BOOST_TEST(text_of(some_command(), some_machine("")) == "The machine has no hostname");
+  BOOST_TEST(text_of(some_command(""), some_machine()) == "admin@host:22: Command cannot be empty");
+  BOOST_TEST(text_of(some_command(" \t\n"), some_machine())
+             == "admin@host:22: Command cannot be empty");
+  BOOST_TEST(text_of(some_command(), some_machine("")) == "admin@:22: the machine has no hostname");
   BOOST_TEST(text_of(some_command(std::string{"a\0b", 3}), some_machine())
-             == "The command holds a NUL byte");
+             == "admin@host:22: the command holds a NUL byte");
   command much = some_command();
   much.max_output = largest_data + 1;
   BOOST_TEST(text_of(much, some_machine())
-             == "At most 1 GiB can be kept of each stream of a command");
+             == "admin@host:22: at most 1 GiB can be kept of each stream of a command");
   BOOST_TEST(network.dialed == 0U);
   BOOST_TEST(journal.size() == 5U);
 }

@@ -42,7 +42,7 @@ struct credential_fixture : actor_fixture {
                                  const std::string& identity_file = {}) {
     machine target;
     target.identity_file = identity_file;
-    return ask<ssh::login>(subject, load_atom::value, target);
+    return ask<ssh::login>(subject, load_atom_v, target);
   }
 
   ssh::private_keys load_some(const key_ring_actor& subject,
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(keys_of_every_cipher_are_derived_at_once) {
   const auto request_key_of = [&](const std::string& cipher) {
     machine target;
     target.identity_file = (home.path() / cipher).string();
-    return request(subject, load_atom::value, target);
+    return request(subject, load_atom_v, target);
   };
   for (const auto& cipher : ciphers)
     BOOST_REQUIRE(make_key(home.path() / cipher, "open sesame", "-t ed25519 -a 4 -Z " + cipher));

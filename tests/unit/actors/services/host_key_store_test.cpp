@@ -43,11 +43,11 @@ struct host_key_fixture : actor_fixture {
   }
 
   caf::expected<ssh::known_keys> look_up(const std::string& host) {
-    return ask<ssh::known_keys>(subject, look_up_atom::value, host, std::uint16_t{22});
+    return ask<ssh::known_keys>(subject, look_up_atom_v, host, std::uint16_t{22});
   }
 
   caf::expected<ssh::host_key> remember(const std::string& host, const ssh::host_key& key) {
-    return ask<ssh::host_key>(subject, remember_atom::value, host, std::uint16_t{22}, key);
+    return ask<ssh::host_key>(subject, remember_atom_v, host, std::uint16_t{22}, key);
   }
 
   static std::string line(const std::string& host, const ssh::host_key& key) {
@@ -119,13 +119,13 @@ BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_recorded_is_accepted_with_one_warning)
 BOOST_AUTO_TEST_CASE(a_host_at_an_unusual_port_may_show_its_usual_key) {
   write_file(file, line("host.example", key_a));
   const auto at_port = [this](std::uint16_t port) {
-    return ask<ssh::known_keys>(subject, look_up_atom::value, std::string{"host.example"}, port);
+    return ask<ssh::known_keys>(subject, look_up_atom_v, std::string{"host.example"}, port);
   };
   BOOST_REQUIRE(at_port(2222));
   BOOST_TEST(at_port(2222)->trusted.empty());
   BOOST_TEST((at_port(2222)->at_usual_port == std::vector{key_a}));
   const auto remember_at_port = [this](const ssh::host_key& key) {
-    return ask<ssh::host_key>(subject, remember_atom::value, std::string{"host.example"},
+    return ask<ssh::host_key>(subject, remember_atom_v, std::string{"host.example"},
                               std::uint16_t{2222}, key);
   };
   // It is known, and nothing is to be recorded.

@@ -70,7 +70,7 @@ struct journal_fixture : actor_fixture {
 
   /// Returns when all records that were sent have been handled.
   void finish_records(const execution_journal_actor& subject) {
-    self->request(subject, caf::infinite, reopen_atom::value).receive([] {}, [](caf::error&) {});
+    self->request(subject, caf::infinite, reopen_atom_v).receive([] {}, [](caf::error&) {});
   }
 
   testing::temporary_directory directory;
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_notice_is_a_line_of_its_own) {
   for (const std::string format : {"plain", "json"}) {
     config.journal_format = format;
     auto subject = *spawn_journal(system, config);
-    self->send(subject, notice_atom::value, "update \"libssh\"");
+    self->send(subject, notice_atom_v, "update \"libssh\"");
     end(subject);
   }
   const std::string text = read_file(file);
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_reopened_loses_no_line_to_a_renamed_file)
   self->send(*subject, make_record("before"));
   fs::rename(file, old_file);
   self->send(*subject, make_record("between"));
-  self->send(*subject, reopen_atom::value);
+  self->send(*subject, reopen_atom_v);
   self->send(*subject, make_record("after"));
   end(*subject);
   BOOST_TEST(contains(read_file(old_file), "before"));
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_journal_that_cannot_be_reopened_goes_on_in_the_old_file) 
   const fs::path old_file = directory.path() / "journal.log.1";
   fs::rename(file, old_file);
   fs::create_directory(file);
-  self->send(*subject, reopen_atom::value);
+  self->send(*subject, reopen_atom_v);
   self->send(*subject, make_record("after"));
   end(*subject);
   BOOST_TEST(contains(read_file(old_file), "after"));

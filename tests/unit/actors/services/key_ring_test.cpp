@@ -31,7 +31,7 @@ struct fixture : testing::virtual_time<hub_configuration> {
   ssh::private_key load() {
     ssh::private_key seen;
     system.spawn([this, &seen](caf::event_based_actor* self) {
-      self->request(ring, caf::infinite, load_atom::value, machine{})
+      self->request(ring, caf::infinite, load_atom_v, machine{})
         .then([&seen](const ssh::login& login) { seen = login.keys.at(0); },
               [this](const caf::error& reason) { why_not = reason; });
     });
@@ -97,7 +97,7 @@ struct derivations_fixture : played_threads, fixture {
       found.sources.emplace_back(key_file{path.string(), ssh::secret{passphrase}, {}});
     auto result = std::make_shared<login_request>();
     system.spawn([this, result](caf::event_based_actor* self) {
-      self->request(ring, caf::infinite, load_atom::value, machine{})
+      self->request(ring, caf::infinite, load_atom_v, machine{})
         .then([result](ssh::login& login) { result->login = std::move(login); },
               [result](const caf::error& reason) { result->why_not = reason; });
     });
