@@ -116,6 +116,12 @@ void add_printing(CLI::App& run, rollout_options& x) {
   CLI::Option* gather = run.add_flag("-b,--gather", x.gather,
                                      "at the end, equal outputs of equal exit codes together");
   gather->group(what_is_printed)->excludes(run.get_option("--json"));
+  run
+    .add_flag("--diff", x.compare,
+              "with --gather: of the other outputs only what differs\n"
+              "from the most frequent one")
+    ->needs(gather)
+    ->group(what_is_printed);
   run.add_flag("--no-prefix", x.without_prefix, "lines without the machine's name")
     ->group(what_is_printed);
   run.add_option("--color", x.colour, "names in colour: auto (default), always, or never")
@@ -129,7 +135,13 @@ void add_printing(CLI::App& run, rollout_options& x) {
     ->group(what_is_printed);
   run.add_flag("-S,--largest", x.largest, "exit with the largest exit code of all commands")
     ->group(what_is_printed);
-  run.add_flag("-q,--quiet", x.quiet, "no progress; a summary only if something went wrong")
+  CLI::Option* quiet
+    = run.add_flag("-q,--quiet", x.quiet, "no progress; a summary only if something went wrong");
+  quiet->group(what_is_printed);
+  run
+    .add_flag("-v,--verbose", x.verbose,
+              "name machines that are under way for much longer than\nthe others took")
+    ->excludes(quiet)
     ->group(what_is_printed);
 }
 
@@ -249,7 +261,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
   if (one.json)
     request.form = output_form::json;
   else if (many.gather)
-    request.form = output_form::gathered;
+    request.form = many.compare ? output_form::compared : output_form::gathered;
   if (many.colour == "always")
     request.colour = colour_choice::always;
   else if (many.colour == "never")
@@ -257,6 +269,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
   request.has_prefix = !many.without_prefix;
   request.output_directory = many.output_directory;
   request.is_quiet = many.quiet;
+  request.is_verbose = many.verbose;
   request.wants_largest = many.largest;
   request.is_dry_run = many.dry_run;
   request.asks = many.confirm;

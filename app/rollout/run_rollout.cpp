@@ -93,7 +93,7 @@ ended_rollout execute(const rollout_request& request, rollout_output& output,
     return result;
   }
   output.on_failure([rollout = all->rollout] { caf::anon_send(rollout, cancel_atom_v, true); });
-  if (output.shows_progress())
+  if (output.wants_progress())
     self->send(all->watch, start_atom::value);
   signals.start([&](int signal) { obey(told.of(signal), signal, *all, stop); },
                 [&] { caf::anon_send(all->watch, who_atom::value); });

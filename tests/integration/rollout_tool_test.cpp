@@ -182,6 +182,15 @@ BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered) {
                 "---------------\nweb-2\n---------------\nodd\n");
 }
 
+BOOST_AUTO_TEST_CASE(other_outputs_are_compared_with_the_most_frequent_one) {
+  const auto result = run_many("-b --diff @web --expand", "echo a; test %n = 2 || echo b");
+  BOOST_TEST(result.out
+             == "---------------\nweb-[1,3] (2)\n---------------\na\nb\n"
+                "---------------\nweb-2\n---------------\n"
+                "--- web-[1,3]\n+++ web-2\n@@ -1,2 +1 @@\n a\n-b\n");
+  BOOST_TEST(run_many("--diff @web", "true").exit_code == 255);
+}
+
 BOOST_AUTO_TEST_CASE(gathered_outputs_are_cut_where_one_wants_less_of_them) {
   const auto result = run_many("-b @web --max-output 4", "echo abcdefgh");
   BOOST_TEST(result.out == "---------------\nweb-[1-3] (3), output cut\n---------------\nabh\n");
@@ -290,6 +299,17 @@ BOOST_AUTO_TEST_CASE(those_who_still_run_are_named_when_somebody_asks) {
   BOOST_TEST(running.read_error_line() == "sshexec: 2 still run: web-[1-2]");
   running.signal(SIGTERM);
   BOOST_TEST(running.wait() == 143);
+}
+
+BOOST_AUTO_TEST_CASE(slow_machines_are_named_when_told) {
+  const meeting_place place;
+  auto running
+    = start_many("-v -t 1h --expand @web", "test %n = 3 || exit 0; while test ! -e "
+                                             + place.file("go") + "; do sleep 0.1; done");
+  BOOST_TEST(running.read_error_line().starts_with("sshexec: slow: web-3 (1), for 5.0 s "));
+  std::ofstream{place.file("go")} << '\n';
+  BOOST_TEST(running.wait() == 0);
+  BOOST_TEST(running.read_errors().starts_with("sshexec: 3 of 3 machines succeeded"));
 }
 
 BOOST_AUTO_TEST_CASE(everything_ends_when_nobody_reads_the_output) {

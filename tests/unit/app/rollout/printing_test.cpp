@@ -188,4 +188,13 @@ BOOST_AUTO_TEST_CASE(how_many_are_left_is_told_at_the_first_ctrl_c) {
                 "sshexec: 2 still run: a,c\n");
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_said_of_those_that_run_where_none_does) {
+  printing subject;
+  rollout_progress now;
+  now.all = 3;
+  now.succeeded = 1;
+  subject.shown->tell_what_is_left(now);
+  BOOST_TEST(subject.err() == "sshexec: none still runs, 2 will never start\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
