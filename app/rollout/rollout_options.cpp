@@ -99,7 +99,7 @@ void add_course(CLI::App& run, rollout_options& x) {
     .add_option("--when-exceeded", x.when_exceeded,
                 "then let those under way finish (default), or cancel them")
     ->type_name("RULE")
-    ->check(unnamed(CLI::IsMember({"finish", "cancel"})))
+    ->check(one_of({"finish", "cancel"}))
     ->group(in_which_order);
   run
     .add_flag("--shuffle{random}", x.shuffle,
@@ -126,7 +126,7 @@ void add_printing(CLI::App& run, rollout_options& x) {
     ->group(what_is_printed);
   run.add_option("--color", x.colour, "names in colour: auto (default), always, or never")
     ->type_name("WHEN")
-    ->check(unnamed(CLI::IsMember({"auto", "always", "never"})))
+    ->check(one_of({"auto", "always", "never"}))
     ->group(what_is_printed);
   run
     .add_option("--output-dir", x.output_directory,
