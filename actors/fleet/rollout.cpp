@@ -57,6 +57,17 @@ void lose(machine_outcome& outcome, const std::string& why, duration since_start
   what.times.queue = what.duration = since_start;
 }
 
+/// The executor knows that the command was cancelled, but not that nobody had asked for it.
+void explain(machine_outcome& outcome, skip_reason why) {
+  failure& what = outcome.what;
+  if (why == skip_reason::deadline) {
+    what.code = outcome.code = error_code::command_timeout;
+    what.message = to_address(outcome.machine) + ": ended at the deadline of the rollout";
+  } else if (why == skip_reason::too_many_failures) {
+    what.message = to_address(outcome.machine) + ": ended because too many machines had failed";
+  }
+}
+
 } // namespace
 
 void rollout_state::set_up(executor_actor over, rollout wanted, outcome_consumer outcomes_to) {
@@ -167,6 +178,8 @@ void rollout_state::failed(std::size_t place, const caf::error& reason) {
     outcome.what = to_failure(reason);
   else
     lose(outcome, caf::to_string(reason), since_start);
+  if (outcome.code == error_code::cancelled)
+    explain(outcome, plan->cancels_running());
   if (is_closing(reason))
     plan->stop(skip_reason::executor_gone, excess_rule::let_finish);
   tell(std::move(outcome));
@@ -243,7 +256,7 @@ void rollout_state::pursue() {
   using verdict = rollout_plan::verdict;
   while (where != stage::ended) {
     const verdict next = plan->next(now());
-    if (plan->cancels_running() && !cancelled_running)
+    if (plan->cancels_running() != skip_reason::none && !cancelled_running)
       cancel_running();
     switch (next) {
       case verdict::start:

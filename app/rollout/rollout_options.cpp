@@ -208,6 +208,9 @@ checked choose_machines(const run_options& one, const rollout_options& many, run
   // After a rerun of what succeeded, there is nothing to do.
   if (machines->empty() && !many.results_file)
     return failed{"no machine is left to run the command on"};
+  for (const std::string& name : names_of_groups(*machines, wanted))
+    request.remarks.push_back("'" + name + "' is taken for a machine; the group is '@" + name
+                              + "'");
   for (machine& x : *machines)
     apply_login(one, x);
   request.what.machines = std::move(*machines);

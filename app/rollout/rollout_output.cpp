@@ -36,8 +36,11 @@ terminal_manners manners_of(const rollout_request& request) {
 rollout_output::rollout_output(const rollout_request& request, const terminal_manners& manners,
                                screen on)
   : request_(&request), manners_(manners), screen_(on) {
-  if (request.output_directory)
-    files_.emplace(*request.output_directory);
+  if (!request.output_directory)
+    return;
+  files_.emplace(*request.output_directory);
+  for (const machine& x : request.what.machines)
+    files_->remove(name_of(x));
 }
 
 void rollout_output::take(const output_chunk& chunk) {
@@ -110,6 +113,11 @@ std::string rollout_output::names_at(const std::vector<std::uint64_t>& places) c
     if (place < request_->what.machines.size())
       names.push_back(name_of(request_->what.machines[place]));
   return fold_names(names);
+}
+
+void rollout_output::leave_terminal() const {
+  if (manners_.shows_progress)
+    screen_.leave();
 }
 
 void rollout_output::finish(const rollout_summary& summary) {

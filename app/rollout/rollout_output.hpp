@@ -36,7 +36,7 @@ terminal_manners manners_of(const rollout_request& request);
 class rollout_output {
 public:
   /// The request must stay. Throws `std::system_error` when the directory for output cannot be
-  /// made.
+  /// made, or holds something of these machines that cannot be removed.
   rollout_output(const rollout_request& request, const terminal_manners& manners, screen on);
 
   /// `on_failure` is called once, when nothing more can be written.
@@ -55,6 +55,9 @@ public:
   /// After the first Ctrl-C.
   void tell_what_is_left(const rollout_progress& now);
   void tell_who_runs(const rollout_progress& now);
+
+  /// For the sudden end of the process, from any thread: no progress stays on the terminal.
+  void leave_terminal() const;
 
   /// What is printed at the end.
   void finish(const rollout_summary& summary);

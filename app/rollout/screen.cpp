@@ -33,6 +33,10 @@ void screen::erase() {
     draw(erased_line);
 }
 
+void screen::leave() const {
+  draw(erased_line);
+}
+
 std::size_t screen::width() const {
   constexpr std::size_t usual = 80;
   winsize size{};

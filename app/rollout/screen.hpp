@@ -31,6 +31,9 @@ public:
 
   void erase();
 
+  /// The same, from any thread, for a process that ends at once.
+  void leave() const;
+
   /// Characters in a line of the terminal.
   [[nodiscard]] std::size_t width() const;
 

@@ -13,9 +13,9 @@ namespace sshexec::app {
 
 /// What the command line says about a hub.
 struct hub_options {
-  std::optional<std::string> address;
+  std::optional<std::string> address = {};
   bool plain = false;
-  tls_files tls;
+  tls_files tls = {};
 };
 
 /// The hub that commands go through, if any. Its address is that of the command line, or else of
