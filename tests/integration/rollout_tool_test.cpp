@@ -1,6 +1,5 @@
 #include "meeting_place.hpp"
-#include "sshexec/testing/loopback.hpp"
-#include "tool.hpp"
+#include "tool_fleet.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -8,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 using namespace sshexec;
@@ -17,43 +15,6 @@ using json = nlohmann::json;
 
 namespace {
 
-/// The tool with an inventory of several machines, all of which are one server, and of one that
-/// refuses connections.
-struct fleet : tool {
-  fleet() {
-    std::ofstream{file("hosts")} << "[web]\nweb-[1-3] ansible_host=" << server.host()
-                                 << " ansible_port=" << server.port()
-                                 << " ansible_user=" << server.user()
-                                 << "\n[down]\ndown-1 ansible_host=" << server.host()
-                                 << " ansible_port=" << testing::port_of(refusing) << '\n';
-  }
-
-  testing::file_descriptor refusing = testing::reserve_port("127.0.0.1");
-
-  /// Targets are among the options.
-  [[nodiscard]] std::string arguments_of_many(const std::string& options,
-                                              const std::string& line) const {
-    return " run --known-hosts " + file("known_hosts") + " -i " + server.identity_file()
-           + " --retries 0 --inventory " + file("hosts") + ' ' + options + " -- '" + line + '\'';
-  }
-
-  [[nodiscard]] finished run_many(const std::string& options, const std::string& line) const {
-    return shell("$tool" + arguments_of_many(options, line));
-  }
-
-  [[nodiscard]] running_tool start_many(const std::string& options, const std::string& line) const {
-    return running_tool{SSHEXEC_TOOL + arguments_of_many(options, line)};
-  }
-};
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> result;
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);)
-    result.push_back(line);
-  return result;
-}
-
 /// Machines end in any order.
 std::vector<std::string> sorted_lines_of(const std::string& text) {
   auto result = lines_of(text);
@@ -61,13 +22,9 @@ std::vector<std::string> sorted_lines_of(const std::string& text) {
   return result;
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(the_tool_and_many_machines, fleet)
+BOOST_FIXTURE_TEST_SUITE(the_tool_and_many_machines, tool_fleet)
 
 BOOST_AUTO_TEST_CASE(each_line_stands_behind_its_machines_name) {
   const auto result = run_many("web-1 web-[2-3]", "echo out; echo err >&2; printf end");
