@@ -34,7 +34,9 @@ void screen::erase() {
 }
 
 void screen::leave() const {
-  draw(erased_line);
+  // For good: it is never unlocked.
+  drawing_->lock();
+  put(erased_line);
 }
 
 std::size_t screen::width() const {
@@ -45,6 +47,11 @@ std::size_t screen::width() const {
 }
 
 void screen::draw(const std::string& text) const {
+  const std::lock_guard guard{*drawing_};
+  put(text);
+}
+
+void screen::put(const std::string& text) const {
   stop_switch without_waiting;
   without_waiting.set();
   write_all(err_, text, without_waiting.descriptor());
