@@ -15,6 +15,9 @@ namespace {
 /// Answers of a router that ended may arrive a moment after the news of its end.
 constexpr auto time_for_last_answers = std::chrono::seconds{1};
 
+/// Observers are told so often, which is enough for people.
+constexpr auto time_between_views = std::chrono::milliseconds{100};
+
 caf::error refusal(std::string message) {
   failure reason;
   reason.message = std::move(message);
@@ -99,6 +102,7 @@ caf::result<rollout_summary> rollout_state::start() {
   if (consumer)
     self->monitor(consumer);
   plan->begin(begun_at);
+  show_soon();
   pursue();
   return promise;
 }
@@ -130,6 +134,7 @@ void rollout_state::actor_ended(const caf::actor_addr& source) {
     consumer_ended();
   if (executor && source == executor.address())
     executor_ended();
+  std::erase_if(observers, [&source](const auto& x) { return x.address() == source; });
 }
 
 rollout_progress rollout_state::progress() const {
@@ -140,6 +145,33 @@ rollout_progress rollout_state::progress() const {
   result.step = plan->step();
   result.paused = plan->paused();
   return result;
+}
+
+void rollout_state::observe(progress_observer observer) {
+  self->monitor(observer);
+  observers.push_back(std::move(observer));
+  show_soon();
+}
+
+// -- observers -----------------------------------------------------------------------------------
+
+void rollout_state::show_soon() {
+  const bool runs = where == stage::rolling || where == stage::exiting;
+  if (runs && !observers.empty() && !std::exchange(is_shown, true))
+    self->send(self, show_atom::value);
+}
+
+void rollout_state::show() {
+  is_shown = !observers.empty();
+  if (!is_shown)
+    return;
+  tell_observers();
+  self->delayed_send(self, time_between_views, show_atom::value);
+}
+
+void rollout_state::tell_observers() {
+  for (const auto& observer : observers)
+    self->send(observer, progress());
 }
 
 // -- one machine, from its start to its consumer's answer ----------------------------------------
@@ -275,6 +307,7 @@ void rollout_state::pursue() {
 
 void rollout_state::finish() {
   where = stage::ended;
+  tell_observers();
   answer.deliver(tally->take_summary(now() - begun_at));
   self->quit();
 }
@@ -326,10 +359,12 @@ rolling_actor::behavior_type rolling(rolling_actor::stateful_pointer<rollout_sta
       state.cancel(under_way ? excess_rule::cancel : excess_rule::let_finish);
     },
     [&state](status_atom) { return state.progress(); },
+    [&state](subscribe_atom, progress_observer& observer) { state.observe(std::move(observer)); },
     [&state](tick_atom) {
       state.tick_at.reset();
       state.pursue();
     },
+    [&state](show_atom) { state.show(); },
     [&state](gone_atom) { state.executor_gone(); },
   };
 }

@@ -100,7 +100,7 @@ ended_rollout execute(const rollout_request& request, rollout_output& output,
   }
   output.on_failure([rollout = all->rollout] { caf::anon_send(rollout, cancel_atom_v, true); });
   if (output.wants_progress())
-    self->send(all->watch, start_atom::value);
+    self->send(all->rollout, subscribe_atom_v, progress_observer{all->printer});
   signals.start([&](int signal) { obey(told.of(signal), signal, *all, output, stop); },
                 [&] { caf::anon_send(all->watch, who_atom::value); });
   result.summary = wait_for_end(self, *all);
