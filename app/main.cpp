@@ -1,14 +1,15 @@
 #include "sshexec/app/authority.hpp"
-#include "sshexec/app/command_line.hpp"
 #include "sshexec/app/demo/demo.hpp"
 #include "sshexec/app/descriptors.hpp"
+#include "sshexec/app/guide/completion.hpp"
+#include "sshexec/app/guide/manual.hpp"
 #include "sshexec/app/report.hpp"
-#include "sshexec/app/rollout/rollout_options.hpp"
 #include "sshexec/app/rollout/run_rollout.hpp"
-#include "sshexec/app/run/run_options.hpp"
 #include "sshexec/app/serve/serve.hpp"
+#include "sshexec/app/tool_parser.hpp"
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -30,38 +32,49 @@ int answer(tl::expected<Request, std::string> request, Ask ask) {
   return exit_error;
 }
 
+/// On stdout. Returns the exit code.
+int print(const std::string& text) {
+  const auto error = write_all(STDOUT_FILENO, text);
+  return error ? report_failed_output(error) : 0;
+}
+
+/// What is asked of a command line that was read.
+int obey(tool_parser& parsed, const std::vector<std::string>& words) {
+  if (parsed.complete->parsed())
+    return print(to_text(complete(parsed.tool, words)));
+  if (parsed.manual->parsed())
+    return print(manual_page(parsed.tool));
+  if (parsed.demo->parsed())
+    return run_demo();
+  if (parsed.authority->parsed())
+    return run_authority(parsed.directory);
+  if (parsed.serve->parsed())
+    return answer(to_request(parsed.daemon), serve);
+  if (parsed.one.targets.empty() && !parsed.many.results_file) {
+    complain("target is required (see sshexec --help)");
+    return exit_error;
+  }
+  if (words.empty()) {
+    complain("the command is missing: put -- before it (see sshexec run --help)");
+    return exit_error;
+  }
+  parsed.one.words = words;
+  if (is_rollout(*parsed.run, parsed.one))
+    return answer(to_request(parsed.one, parsed.many), run_rollout);
+  return answer(to_request(parsed.one), run_command);
+}
+
 int run_tool(int argc, char** argv) {
-  CLI::App tool{"Runs commands on machines over SSH.", "sshexec"};
-  tool.set_version_flag("--version", SSHEXEC_VERSION);
-  tool.require_subcommand(1);
-
-  run_options options;
-  CLI::App* run = tool.add_subcommand("run", "Run one command on one machine, or on many");
-  add_run_options(*run, options);
-  rollout_options many;
-  add_rollout_options(*run, many);
-  refuse_empty_values(*run);
-  CLI::App* demo = tool.add_subcommand(
-    "demo", "Run a few commands on SSH servers that this demo starts itself, on loopback");
-
-  serve_options daemon;
-  CLI::App* serve
-    = tool.add_subcommand("serve", "Let other processes run commands through this one");
-  add_serve_options(*serve, daemon);
-  std::string directory;
-  CLI::App* authority = tool.add_subcommand(
-    "authority", "Make a private certificate authority, and certificates for a hub and a client");
-  authority->add_option("directory", directory, "where its files go")->required();
-
+  tool_parser parser;
   // CLI11 would take a word such as "[a, b]" for a list and change it: the command is not for it.
   char** const end = argv + argc;
   char** const dashes = std::find(argv, end, std::string_view{"--"});
   try {
-    tool.parse(static_cast<int>(dashes - argv), argv);
+    parser.tool.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::Success& answered) {
-    return tool.exit(answered);
+    return parser.tool.exit(answered);
   } catch (const CLI::ExtrasError& error) {
-    const bool lacks_dashes = run->parsed() && dashes == end;
+    const bool lacks_dashes = parser.run->parsed() && dashes == end;
     complain(std::string{error.what()}
              + (lacks_dashes ? ": put -- before the command" : " (see sshexec --help)"));
     return exit_error;
@@ -69,28 +82,11 @@ int run_tool(int argc, char** argv) {
     complain(std::string{error.what()} + " (see sshexec --help)");
     return exit_error;
   }
-  if (dashes != end && !run->parsed()) {
+  if (dashes != end && !parser.run->parsed() && !parser.complete->parsed()) {
     complain("only sshexec run takes a command after --");
     return exit_error;
   }
-  if (demo->parsed())
-    return run_demo();
-  if (authority->parsed())
-    return run_authority(directory);
-  if (serve->parsed())
-    return answer(to_request(daemon), sshexec::app::serve);
-  if (options.targets.empty() && !many.results_file) {
-    complain("target is required (see sshexec --help)");
-    return exit_error;
-  }
-  if (end - dashes < 2) {
-    complain("the command is missing: put -- before it (see sshexec run --help)");
-    return exit_error;
-  }
-  options.words.assign(dashes + 1, end);
-  if (is_rollout(*run, options))
-    return answer(to_request(options, many), run_rollout);
-  return answer(to_request(options), run_command);
+  return obey(parser, {std::min(dashes + 1, end), end});
 }
 
 } // namespace

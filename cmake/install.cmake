@@ -48,6 +48,15 @@ if(SSHEXEC_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(sshexec_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   install(TARGETS sshexec_tool)
+  # The tool itself prints it.
+  if(NOT CMAKE_CROSSCOMPILING)
+    install(FILES ${PROJECT_BINARY_DIR}/sshexec.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  endif()
+  install(FILES app/guide/sshexec.bash RENAME sshexec
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES app/guide/_sshexec DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES app/guide/sshexec.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
   # The unit names full paths, which are known for good when it is installed: it is written there.
   install(CODE "
     set(CMAKE_INSTALL_BINDIR \"${CMAKE_INSTALL_BINDIR}\")

@@ -63,7 +63,8 @@ struct rollout {
   failure_rule counts_as_failure = failure_rule::errors_and_exit_codes;
   /// Shuffles the machines: the same seed gives the same order. None: the order as given.
   caf::optional<std::uint64_t> shuffle_seed;
-  /// Time for all of it. At its end, what is under way is cancelled and nothing more is started.
+  /// Time for all of it. At its end, what is under way is ended, which is a `command_timeout`, and
+  /// nothing more is started.
   caf::optional<caf::timespan> deadline;
 };
 

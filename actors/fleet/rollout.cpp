@@ -15,6 +15,9 @@ namespace {
 /// Answers of a router that ended may arrive a moment after the news of its end.
 constexpr auto time_for_last_answers = std::chrono::seconds{1};
 
+/// Observers are told so often, which is enough for people.
+constexpr auto time_between_views = std::chrono::milliseconds{100};
+
 caf::error refusal(std::string message) {
   failure reason;
   reason.message = std::move(message);
@@ -56,6 +59,17 @@ void lose(machine_outcome& outcome, const std::string& why, duration since_start
   what.times.queue = what.duration = since_start;
 }
 
+/// The executor knows that the command was cancelled, but not that nobody had asked for it.
+void explain(machine_outcome& outcome, skip_reason why) {
+  failure& what = outcome.what;
+  if (why == skip_reason::deadline) {
+    what.code = outcome.code = error_code::command_timeout;
+    what.message = to_address(outcome.machine) + ": ended at the deadline of the rollout";
+  } else if (why == skip_reason::too_many_failures) {
+    what.message = to_address(outcome.machine) + ": ended because too many machines had failed";
+  }
+}
+
 } // namespace
 
 void rollout_state::set_up(executor_actor over, rollout wanted, outcome_consumer outcomes_to) {
@@ -87,6 +101,7 @@ caf::result<rollout_summary> rollout_state::start() {
   if (consumer)
     self->monitor(consumer);
   plan->begin(begun_at);
+  show_soon();
   pursue();
   return promise;
 }
@@ -118,6 +133,7 @@ void rollout_state::actor_ended(const caf::actor_addr& source) {
     consumer_ended();
   if (executor && source == executor.address())
     executor_ended();
+  std::erase_if(observers, [&source](const auto& x) { return x.address() == source; });
 }
 
 rollout_progress rollout_state::progress() const {
@@ -128,6 +144,33 @@ rollout_progress rollout_state::progress() const {
   result.step = plan->step();
   result.paused = plan->paused();
   return result;
+}
+
+void rollout_state::observe(progress_observer observer) {
+  self->monitor(observer);
+  observers.push_back(std::move(observer));
+  show_soon();
+}
+
+// -- observers -----------------------------------------------------------------------------------
+
+void rollout_state::show_soon() {
+  const bool runs = where == stage::rolling || where == stage::exiting;
+  if (runs && !observers.empty() && !std::exchange(is_shown, true))
+    self->send(self, show_atom::value);
+}
+
+void rollout_state::show() {
+  is_shown = !observers.empty();
+  if (!is_shown)
+    return;
+  tell_observers();
+  self->delayed_send(self, time_between_views, show_atom::value);
+}
+
+void rollout_state::tell_observers() {
+  for (const auto& observer : observers)
+    self->send(observer, progress());
 }
 
 // -- one machine, from its start to its consumer's answer ----------------------------------------
@@ -166,6 +209,8 @@ void rollout_state::failed(std::size_t place, const caf::error& reason) {
     outcome.what = about(outcome.machine, to_failure(reason));
   else
     lose(outcome, caf::to_string(reason), since_start);
+  if (outcome.code == error_code::cancelled)
+    explain(outcome, plan->cancels_running());
   if (is_closing(reason))
     plan->stop(skip_reason::executor_gone, excess_rule::let_finish);
   tell(std::move(outcome));
@@ -242,7 +287,7 @@ void rollout_state::pursue() {
   using verdict = rollout_plan::verdict;
   while (where != stage::ended) {
     const verdict next = plan->next(now());
-    if (plan->cancels_running() && !cancelled_running)
+    if (plan->cancels_running() != skip_reason::none && !cancelled_running)
       cancel_running();
     switch (next) {
       case verdict::start:
@@ -261,6 +306,7 @@ void rollout_state::pursue() {
 
 void rollout_state::finish() {
   where = stage::ended;
+  tell_observers();
   answer.deliver(tally->take_summary(now() - begun_at));
   self->quit();
 }
@@ -312,10 +358,12 @@ rolling_actor::behavior_type rolling(rolling_actor::stateful_pointer<rollout_sta
       state.cancel(under_way ? excess_rule::cancel : excess_rule::let_finish);
     },
     [&state](status_atom) { return state.progress(); },
+    [&state](subscribe_atom, progress_observer& observer) { state.observe(std::move(observer)); },
     [&state](tick_atom) {
       state.tick_at.reset();
       state.pursue();
     },
+    [&state](show_atom) { state.show(); },
     [&state](gone_atom) { state.executor_gone(); },
   };
 }

@@ -22,6 +22,9 @@ inline constexpr auto resume_atom_v = resume_atom{};
 /// or answers with an error cancels the rollout.
 using outcome_consumer = caf::typed_actor<caf::reacts_to<machine_outcome>>;
 
+/// Is told how far a rollout is.
+using progress_observer = caf::typed_actor<caf::reacts_to<rollout_progress>>;
+
 using rollout_actor = caf::typed_actor<
   /// Begins, and is answered when each machine has its outcome and the consumer has all of them. To
   /// be sent once. When the sender ends, the rollout is cancelled.
@@ -29,7 +32,10 @@ using rollout_actor = caf::typed_actor<
   /// Starts no other machine until `resume`; what is under way goes on.
   caf::reacts_to<pause_atom>, caf::reacts_to<resume_atom>,
   /// Starts no other machine; if true, it also cancels what is under way.
-  caf::reacts_to<cancel_atom, bool>, caf::replies_to<status_atom>::with<rollout_progress>>;
+  caf::reacts_to<cancel_atom, bool>, caf::replies_to<status_atom>::with<rollout_progress>,
+  /// From its start on, tells this observer ten times a second how far it is, and once more at its
+  /// end; until the observer ends.
+  caf::reacts_to<subscribe_atom, progress_observer>>;
 
 /// Makes a rollout over any executor: a pool, a hub's, or a router. It ends when it has answered,
 /// or with its last handle when it was never started. When its executor ends, each machine gets the

@@ -61,13 +61,13 @@ void rollout_plan::release(time_point now) {
 void rollout_plan::stop(skip_reason why, excess_rule running) {
   if (stopped_ == skip_reason::none)
     stopped_ = why;
-  if (running == excess_rule::cancel)
-    cancels_running_ = true;
+  if (running == excess_rule::cancel && cancels_running_ == skip_reason::none)
+    cancels_running_ = why;
 }
 
 std::optional<time_point> rollout_plan::deadline() const {
   std::optional<time_point> result;
-  if (!cancels_running_)
+  if (cancels_running_ == skip_reason::none)
     result = ends_at_;
   const bool step_waits = begun_ && !paused_ && stopped_ == skip_reason::none && is_step_over();
   if (step_waits && (!result || next_step_at_ < *result))

@@ -48,7 +48,8 @@ public:
 
   void resume() { paused_ = false; }
 
-  /// Starts no other machine, and says why; the first reason stays.
+  /// Starts no other machine, and says why. The first reason stays, as does the first one to cancel
+  /// what is under way.
   void stop(skip_reason why, excess_rule running);
 
   /// When `next` has to be asked again, whatever the news.
@@ -57,8 +58,8 @@ public:
   /// Why machines are skipped; `none` while they are not.
   [[nodiscard]] skip_reason stopped() const { return stopped_; }
 
-  /// Whether what is under way is to be cancelled.
-  [[nodiscard]] bool cancels_running() const { return cancels_running_; }
+  /// Why what is under way is to be cancelled; `none` while it is not.
+  [[nodiscard]] skip_reason cancels_running() const { return cancels_running_; }
 
   [[nodiscard]] std::size_t all() const { return all_; }
 
@@ -94,7 +95,7 @@ private:
   time_point next_step_at_;
   bool paused_ = false;
   skip_reason stopped_ = skip_reason::none;
-  bool cancels_running_ = false;
+  skip_reason cancels_running_ = skip_reason::none;
 };
 
 } // namespace sshexec

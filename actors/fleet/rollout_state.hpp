@@ -20,11 +20,14 @@
 namespace sshexec {
 
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using show_atom = caf::atom_constant<caf::atom("show")>;
 using gone_atom = caf::atom_constant<caf::atom("gone")>;
 
 /// With what a rollout says to itself.
 using rolling_actor
   = rollout_actor::extend<caf::reacts_to<tick_atom>,
+                          /// Observers are to be told.
+                          caf::reacts_to<show_atom>,
                           /// The executor ended, and its last answers had their time to arrive.
                           caf::reacts_to<gone_atom>>;
 
@@ -52,6 +55,7 @@ struct rollout_state {
   void exit(const caf::error& reason);
   void actor_ended(const caf::actor_addr& source);
   [[nodiscard]] rollout_progress progress() const;
+  void observe(progress_observer observer);
 
   // -- one machine, from its start to its consumer's answer --
   void start_machine(std::size_t place);
@@ -66,6 +70,11 @@ struct rollout_state {
   void executor_ended();
   void executor_gone();
   void cancel_running();
+
+  // -- observers --
+  void show_soon();
+  void show();
+  void tell_observers();
 
   // -- plumbing --
   void pursue();
@@ -96,6 +105,9 @@ struct rollout_state {
   std::size_t untold = 0;
   /// Whether what runs was told to end.
   bool cancelled_running = false;
+  std::vector<progress_observer> observers;
+  /// Whether they will be told again.
+  bool is_shown = false;
   /// When the next tick comes.
   std::optional<time_point> tick_at;
 };

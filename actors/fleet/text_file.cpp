@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 namespace sshexec {
@@ -24,13 +25,17 @@ tl::expected<std::string, std::string> read_text_file(const std::string& path,
   for (;;) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count == 0)
-      return result;
+      break;
     if (count < 0 && errno != EINTR)
       return cannot_read();
     result.append(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
     if (result.size() > max_size)
       return failed{path + " holds more than " + std::to_string(max_size) + " bytes"};
   }
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (result.starts_with(byte_order_mark))
+    result.erase(0, byte_order_mark.size());
+  return result;
 }
 
 } // namespace sshexec

@@ -24,6 +24,9 @@ public:
   /// A block for each group, largest group first, and of equal ones the one that was there first.
   [[nodiscard]] std::string text(const folding& fold) const;
 
+  /// The same, but of each other group only what differs from the largest one's output.
+  [[nodiscard]] std::string differences(const folding& fold) const;
+
 private:
   /// With stdout and stderr.
   using ending = std::tuple<fate, std::string, std::string>;
@@ -34,9 +37,12 @@ private:
     std::vector<std::string> names;
   };
 
-  static std::string block(const ending& how, const group& who, const folding& fold);
+  using groups = std::map<ending, group>;
 
-  std::map<ending, group> groups_;
+  /// As they are printed.
+  [[nodiscard]] std::vector<groups::const_iterator> in_order() const;
+
+  groups groups_;
 };
 
 } // namespace sshexec::app

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <functional>
@@ -16,6 +17,9 @@ namespace {
 
 /// A name has 255 bytes at the most (NAME_MAX); the ending and a number take some of them.
 constexpr std::size_t longest_name = 220;
+
+/// Of stdout's file, and of stderr's.
+constexpr std::array endings{".stdout", ".stderr"};
 
 bool is_harmless(char x) {
   return (x >= 'a' && x <= 'z') || (x >= 'A' && x <= 'Z') || (x >= '0' && x <= '9')
@@ -44,6 +48,14 @@ output_files::output_files(std::filesystem::path directory) : directory_(std::mo
   std::filesystem::create_directories(directory_, error);
   if (error)
     throw std::system_error{error, "cannot make the directory " + directory_.string()};
+}
+
+void output_files::remove(const std::string& machine) const {
+  for (std::size_t i = 0; i < endings.size(); ++i) {
+    const auto path = path_of(machine, i);
+    if (::unlink(path.c_str()) == -1 && errno != ENOENT)
+      throw std::system_error{errno, std::system_category(), "cannot remove " + path.string()};
+  }
 }
 
 std::error_code output_files::write(const std::string& machine, output_stream stream,
@@ -84,7 +96,6 @@ std::error_code output_files::begin(const std::string& machine, files& x) {
 }
 
 std::filesystem::path output_files::path_of(const std::string& machine, std::size_t stream) const {
-  constexpr std::array endings{".stdout", ".stderr"};
   return directory_ / (file_name_of(machine) + endings.at(stream));
 }
 

@@ -31,6 +31,10 @@ public:
   /// The machine has written all. It has both files then, be they empty.
   std::error_code finish(const std::string& machine);
 
+  /// What an earlier run may have left of the machine is not taken for its output. Throws a
+  /// `std::system_error` that names the file if it cannot be removed.
+  void remove(const std::string& machine) const;
+
   /// The machine writes no more, and gets no files if it has none.
   void close(const std::string& machine) { open_.erase(machine); }
 

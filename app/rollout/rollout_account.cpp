@@ -33,9 +33,9 @@ void rollout_account::add(const machine_outcome& x) {
 int rollout_account::exit_code(const circumstances& given) const {
   if (given.signal != 0 && (cancelled_ > 0 || given.output_was_cut))
     return exit_code_of_signal(given.signal);
-  if (failed_otherwise_ > 0 || (cancelled_ > 0 && !given.deadline_is_over))
+  if (failed_otherwise_ + cancelled_ > 0)
     return exit_some_failed;
-  if (timed_out_ + cancelled_ > 0)
+  if (timed_out_ > 0)
     return ended_otherwise_ == 0 ? exit_timeout : exit_some_failed;
   if (ended_otherwise_ > 0)
     return given.wants_largest ? largest_code_ : exit_some_ended_otherwise;

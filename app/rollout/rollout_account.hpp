@@ -21,8 +21,6 @@ inline constexpr int exit_some_failed = 3;
 struct circumstances {
   /// What the tool was told to stop by; 0 for nothing.
   int signal = 0;
-  /// Whether the time for all of it was up.
-  bool deadline_is_over = false;
   /// Whether the largest exit code of a command stands for all others.
   bool wants_largest = false;
   /// Whether the reader of the output had not taken all of it when it was to stop.

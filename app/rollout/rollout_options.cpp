@@ -99,7 +99,7 @@ void add_course(CLI::App& run, rollout_options& x) {
     .add_option("--when-exceeded", x.when_exceeded,
                 "then let those under way finish (default), or cancel them")
     ->type_name("RULE")
-    ->check(unnamed(CLI::IsMember({"finish", "cancel"})))
+    ->check(one_of({"finish", "cancel"}))
     ->group(in_which_order);
   run
     .add_flag("--shuffle{random}", x.shuffle,
@@ -116,11 +116,17 @@ void add_printing(CLI::App& run, rollout_options& x) {
   CLI::Option* gather = run.add_flag("-b,--gather", x.gather,
                                      "at the end, equal outputs of equal exit codes together");
   gather->group(what_is_printed)->excludes(run.get_option("--json"));
+  run
+    .add_flag("--diff", x.compare,
+              "with --gather: of the other outputs only what differs\n"
+              "from the most frequent one")
+    ->needs(gather)
+    ->group(what_is_printed);
   run.add_flag("--no-prefix", x.without_prefix, "lines without the machine's name")
     ->group(what_is_printed);
   run.add_option("--color", x.colour, "names in colour: auto (default), always, or never")
     ->type_name("WHEN")
-    ->check(unnamed(CLI::IsMember({"auto", "always", "never"})))
+    ->check(one_of({"auto", "always", "never"}))
     ->group(what_is_printed);
   run
     .add_option("--output-dir", x.output_directory,
@@ -129,7 +135,13 @@ void add_printing(CLI::App& run, rollout_options& x) {
     ->group(what_is_printed);
   run.add_flag("-S,--largest", x.largest, "exit with the largest exit code of all commands")
     ->group(what_is_printed);
-  run.add_flag("-q,--quiet", x.quiet, "no progress; a summary only if something went wrong")
+  CLI::Option* quiet
+    = run.add_flag("-q,--quiet", x.quiet, "no progress; a summary only if something went wrong");
+  quiet->group(what_is_printed);
+  run
+    .add_flag("-v,--verbose", x.verbose,
+              "name machines that are under way for much longer than\nthe others took")
+    ->excludes(quiet)
     ->group(what_is_printed);
 }
 
@@ -196,6 +208,9 @@ checked choose_machines(const run_options& one, const rollout_options& many, run
   // After a rerun of what succeeded, there is nothing to do.
   if (machines->empty() && !many.results_file)
     return failed{"no machine is left to run the command on"};
+  for (const std::string& name : names_of_groups(*machines, wanted))
+    request.remarks.push_back("'" + name + "' is taken for a machine; the group is '@" + name
+                              + "'");
   for (machine& x : *machines)
     apply_login(one, x);
   request.what.machines = std::move(*machines);
@@ -249,7 +264,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
   if (one.json)
     request.form = output_form::json;
   else if (many.gather)
-    request.form = output_form::gathered;
+    request.form = many.compare ? output_form::compared : output_form::gathered;
   if (many.colour == "always")
     request.colour = colour_choice::always;
   else if (many.colour == "never")
@@ -257,6 +272,7 @@ void choose_printing(const run_options& one, const rollout_options& many,
   request.has_prefix = !many.without_prefix;
   request.output_directory = many.output_directory;
   request.is_quiet = many.quiet;
+  request.is_verbose = many.verbose;
   request.wants_largest = many.largest;
   request.is_dry_run = many.dry_run;
   request.asks = many.confirm;

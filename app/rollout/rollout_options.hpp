@@ -31,9 +31,11 @@ struct rollout_options {
   std::optional<std::string> colour;
   bool expand = false;
   bool gather = false;
+  bool compare = false;
   bool without_prefix = false;
   bool largest = false;
   bool quiet = false;
+  bool verbose = false;
   bool dry_run = false;
   bool confirm = false;
 };

@@ -14,6 +14,14 @@
 
 namespace sshexec::app {
 
+namespace {
+
+double seconds(std::chrono::steady_clock::duration x) {
+  return std::chrono::duration<double>{x}.count();
+}
+
+} // namespace
+
 terminal_manners manners_of(const rollout_request& request) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
@@ -28,8 +36,11 @@ terminal_manners manners_of(const rollout_request& request) {
 rollout_output::rollout_output(const rollout_request& request, const terminal_manners& manners,
                                screen on)
   : request_(&request), manners_(manners), screen_(on) {
-  if (request.output_directory)
-    files_.emplace(*request.output_directory);
+  if (!request.output_directory)
+    return;
+  files_.emplace(*request.output_directory);
+  for (const machine& x : request.what.machines)
+    files_->remove(name_of(x));
 }
 
 void rollout_output::take(const output_chunk& chunk) {
@@ -53,8 +64,10 @@ void rollout_output::take(const machine_outcome& x) {
     end_files(x);
   if (request_->form == output_form::json)
     return write(output_stream::stdout_stream, to_json_line(x) + '\n');
-  if (request_->form == output_form::gathered)
+  if (gathers())
     gathered_.add(x);
+  if (request_->is_verbose && x.kind != outcome_kind::never_started)
+    slow_.done(x.kind == outcome_kind::ended ? x.result.duration : x.what.duration);
   if (x.kind == outcome_kind::failed)
     tell_of(x.index, x.machine, x.what.message);
   for (const std::string& name : x.result.refused_environment)
@@ -62,31 +75,57 @@ void rollout_output::take(const machine_outcome& x) {
 }
 
 void rollout_output::show(const rollout_progress& now) {
-  if (manners_.shows_progress && !error_)
+  if (error_)
+    return;
+  if (request_->is_verbose)
+    tell_who_is_slow(now);
+  if (manners_.shows_progress)
     screen_.show(progress_line(now, std::chrono::steady_clock::now() - begun_at_,
                                // In the last column a terminal would begin another line.
                                screen_.width() - 1));
 }
 
+void rollout_output::tell_who_is_slow(const rollout_progress& now) {
+  const auto found = slow_.look(now.running, std::chrono::steady_clock::now());
+  if (found)
+    tell(
+      fmt::format("slow: {} ({}), for {:.1f} s under way; half of the others took {:.1f} s at most",
+                  names_at(found->places), found->places.size(), seconds(found->under_way),
+                  seconds(found->median)));
+}
+
 void rollout_output::tell_what_is_left(const rollout_progress& now) {
   const auto running = now.running.size();
   const auto left = now.all - now.succeeded - now.ended_otherwise - now.failed - running;
-  tell(fmt::format("{} still run, {} will never start; Ctrl-C again ends those that run", running,
-                   left));
+  tell(running == 0 ? fmt::format("none still runs, {} will never start", left)
+                    : fmt::format("{} still run, {} will never start; Ctrl-C again ends those "
+                                  "that run",
+                                  running, left));
 }
 
 void rollout_output::tell_who_runs(const rollout_progress& now) {
+  tell(fmt::format("{} still run: {}", now.running.size(), names_at(now.running)));
+}
+
+std::string rollout_output::names_at(const std::vector<std::uint64_t>& places) const {
   std::vector<std::string> names;
-  for (const auto place : now.running)
+  for (const auto place : places)
     if (place < request_->what.machines.size())
       names.push_back(name_of(request_->what.machines[place]));
-  tell(fmt::format("{} still run: {}", names.size(), fold_names(names)));
+  return fold_names(names);
+}
+
+void rollout_output::leave_terminal() const {
+  if (manners_.shows_progress)
+    screen_.leave();
 }
 
 void rollout_output::finish(const rollout_summary& summary) {
   screen_.erase();
-  if (request_->form == output_form::gathered)
-    write(output_stream::stdout_stream, gathered_.text(fold_names));
+  if (gathers())
+    write(output_stream::stdout_stream, request_->form == output_form::compared
+                                          ? gathered_.differences(fold_names)
+                                          : gathered_.text(fold_names));
   if (request_->form == output_form::json)
     write(output_stream::stdout_stream, to_json_line(summary) + '\n');
   if (request_->is_quiet && account_.all_succeeded())
@@ -97,6 +136,10 @@ void rollout_output::finish(const rollout_summary& summary) {
 
 bool rollout_output::prints_lines() const {
   return request_->form == output_form::lines && !files_;
+}
+
+bool rollout_output::gathers() const {
+  return request_->form == output_form::gathered || request_->form == output_form::compared;
 }
 
 rollout_output::writer& rollout_output::writer_of(std::size_t place, const machine& who) {

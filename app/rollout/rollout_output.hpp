@@ -6,6 +6,7 @@
 #include "sshexec/app/rollout/rollout_account.hpp"
 #include "sshexec/app/rollout/rollout_request.hpp"
 #include "sshexec/app/rollout/screen.hpp"
+#include "sshexec/app/rollout/slow_machines.hpp"
 #include "sshexec/messages/output_chunk.hpp"
 
 #include <chrono>
@@ -35,7 +36,7 @@ terminal_manners manners_of(const rollout_request& request);
 class rollout_output {
 public:
   /// The request must stay. Throws `std::system_error` when the directory for output cannot be
-  /// made.
+  /// made, or holds something of these machines that cannot be removed.
   rollout_output(const rollout_request& request, const terminal_manners& manners, screen on);
 
   /// `on_failure` is called once, when nothing more can be written.
@@ -44,12 +45,19 @@ public:
   void take(const output_chunk& chunk);
   void take(const machine_outcome& x);
 
-  [[nodiscard]] bool shows_progress() const { return manners_.shows_progress; }
+  /// Whether it wants to be shown how far the rollout is, while it runs.
+  [[nodiscard]] bool wants_progress() const {
+    return manners_.shows_progress || request_->is_verbose;
+  }
 
+  /// Draws the progress, and names who is slow, as far as this is wanted.
   void show(const rollout_progress& now);
   /// After the first Ctrl-C.
   void tell_what_is_left(const rollout_progress& now);
   void tell_who_runs(const rollout_progress& now);
+
+  /// For the sudden end of the process, from any thread: no progress stays on the terminal.
+  void leave_terminal() const;
 
   /// What is printed at the end.
   void finish(const rollout_summary& summary);
@@ -75,6 +83,9 @@ private:
   };
 
   [[nodiscard]] bool prints_lines() const;
+  [[nodiscard]] bool gathers() const;
+  void tell_who_is_slow(const rollout_progress& now);
+  [[nodiscard]] std::string names_at(const std::vector<std::uint64_t>& places) const;
   writer& writer_of(std::size_t place, const machine& who);
   void print_lines(std::size_t place, const output_chunk& chunk);
   void end_lines(writer& x);
@@ -96,6 +107,7 @@ private:
   std::map<std::size_t, writer> writers_;
   gathered_outputs gathered_;
   rollout_account account_;
+  slow_machines slow_;
 };
 
 } // namespace sshexec::app

@@ -1,16 +1,8 @@
 #include "sshexec/app/rollout/rollout_printer.hpp"
 
-#include <chrono>
 #include <memory>
 
 namespace sshexec::app {
-
-namespace {
-
-/// The progress is drawn ten times a second at the most.
-constexpr auto time_between_drawings = std::chrono::milliseconds{100};
-
-} // namespace
 
 rollout_printer_actor::behavior_type rollout_printer(rollout_printer_actor::pointer,
                                                      rollout_output* output) {
@@ -50,15 +42,6 @@ rollout_watch_actor::behavior_type rollout_watch(rollout_watch_actor::pointer se
       self->request(of, caf::infinite, status_atom::value)
         .then([=](rollout_progress& now) { self->send(printer, who_atom::value, std::move(now)); },
               over);
-    },
-    [=](start_atom) {
-      self->request(of, caf::infinite, status_atom::value)
-        .then(
-          [=](rollout_progress& now) {
-            self->send(printer, std::move(now));
-            self->delayed_send(self, time_between_drawings, start_atom::value);
-          },
-          over);
     },
   };
 }

@@ -29,9 +29,7 @@ rollout_printer_actor::behavior_type rollout_printer(rollout_printer_actor::poin
 
 using rollout_watch_actor = caf::typed_actor<
   /// Asks the rollout, and has the printer tell.
-  caf::reacts_to<left_atom>, caf::reacts_to<who_atom>,
-  /// Has it draw the progress from now on.
-  caf::reacts_to<start_atom>>;
+  caf::reacts_to<left_atom>, caf::reacts_to<who_atom>>;
 
 /// Asks a rollout how far it is, for its printer.
 rollout_watch_actor::behavior_type rollout_watch(rollout_watch_actor::pointer self,

@@ -20,6 +20,8 @@ enum class output_form : std::uint8_t {
   lines,
   /// Equal outputs together, at the end.
   gathered,
+  /// The same, each compared with the most frequent one.
+  compared,
   /// A line of JSON for each machine as it ends.
   json,
 };
@@ -39,6 +41,8 @@ struct rollout_request {
   std::optional<std::string> output_directory;
   /// No progress, and no last words where all went well.
   bool is_quiet = false;
+  /// Machines that are slow are named.
+  bool is_verbose = false;
   /// The exit code is the largest of those of the commands.
   bool wants_largest = false;
   /// Whether each command gets all of the tool's stdin.

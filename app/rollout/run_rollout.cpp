@@ -47,7 +47,13 @@ caf::expected<crew> start(caf::scoped_actor& self, const executor_actor& executo
   return result;
 }
 
-void obey(stop_steps::meaning meaning, int signal, const crew& all, const stop_switch& stop) {
+[[noreturn]] void end_at_once(int signal, const rollout_output& output) {
+  output.leave_terminal();
+  ::_exit(exit_code_of_signal(signal));
+}
+
+void obey(stop_steps::meaning meaning, int signal, const crew& all, const rollout_output& output,
+          const stop_switch& stop) {
   switch (meaning) {
     case stop_steps::meaning::start_no_more:
       caf::anon_send(all.rollout, cancel_atom_v, false);
@@ -59,7 +65,7 @@ void obey(stop_steps::meaning meaning, int signal, const crew& all, const stop_s
       caf::anon_send(all.rollout, cancel_atom_v, true);
       break;
     case stop_steps::meaning::end_at_once:
-      ::_exit(exit_code_of_signal(signal));
+      end_at_once(signal, output);
     case stop_steps::meaning::echo:
       break;
   }
@@ -67,7 +73,7 @@ void obey(stop_steps::meaning meaning, int signal, const crew& all, const stop_s
 
 caf::expected<rollout_summary> wait_for_end(caf::scoped_actor& self, const crew& all) {
   caf::expected<rollout_summary> result{caf::sec::none};
-  self->request(all.rollout, caf::infinite, start_atom::value)
+  self->request(all.rollout, caf::infinite, start_atom_v)
     .receive([&](rollout_summary& x) { result = std::move(x); },
              [&](caf::error& x) { result = std::move(x); });
   const auto ignore = [](const caf::error&) {};
@@ -93,9 +99,9 @@ ended_rollout execute(const rollout_request& request, rollout_output& output,
     return result;
   }
   output.on_failure([rollout = all->rollout] { caf::anon_send(rollout, cancel_atom_v, true); });
-  if (output.shows_progress())
-    self->send(all->watch, start_atom::value);
-  signals.start([&](int signal) { obey(told.of(signal), signal, *all, stop); },
+  if (output.wants_progress())
+    self->send(all->rollout, subscribe_atom_v, progress_observer{all->printer});
+  signals.start([&](int signal) { obey(told.of(signal), signal, *all, output, stop); },
                 [&] { caf::anon_send(all->watch, who_atom::value); });
   result.summary = wait_for_end(self, *all);
   // Those who work must not go while a signal is on its way to them.
@@ -105,9 +111,9 @@ ended_rollout execute(const rollout_request& request, rollout_output& output,
   self->send_exit(all->printer, caf::exit_reason::user_shutdown);
   result.signal = signals.received();
   // The end of all actors may take its time.
-  signals.start([&told](int signal) {
+  signals.start([&told, &output](int signal) {
     if (told.of(signal) != stop_steps::meaning::echo)
-      ::_exit(exit_code_of_signal(signal));
+      end_at_once(signal, output);
   });
   return result;
 }
@@ -123,12 +129,9 @@ int run(const rollout_request& request) {
   output.finish(*ended.summary);
   if (output.error())
     return report_failed_output(output.error(), output.failed_place());
-  const auto& deadline = request.what.deadline;
-  return output.account().exit_code(
-    {.signal = ended.signal,
-     .deadline_is_over = deadline && ended.summary->duration >= *deadline,
-     .wants_largest = request.wants_largest,
-     .output_was_cut = output.was_cut()});
+  return output.account().exit_code({.signal = ended.signal,
+                                     .wants_largest = request.wants_largest,
+                                     .output_was_cut = output.was_cut()});
 }
 
 } // namespace

@@ -33,6 +33,12 @@ void screen::erase() {
     draw(erased_line);
 }
 
+void screen::leave() const {
+  // For good: it is never unlocked.
+  drawing_->lock();
+  put(erased_line);
+}
+
 std::size_t screen::width() const {
   constexpr std::size_t usual = 80;
   winsize size{};
@@ -41,6 +47,11 @@ std::size_t screen::width() const {
 }
 
 void screen::draw(const std::string& text) const {
+  const std::lock_guard guard{*drawing_};
+  put(text);
+}
+
+void screen::put(const std::string& text) const {
   stop_switch without_waiting;
   without_waiting.set();
   write_all(err_, text, without_waiting.descriptor());

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,15 +33,22 @@ public:
 
   void erase();
 
+  /// The same, from any thread, for a process that ends at once: nobody draws any more.
+  void leave() const;
+
   /// Characters in a line of the terminal.
   [[nodiscard]] std::size_t width() const;
 
 private:
   void draw(const std::string& text) const;
+  /// Does not wait for whoever reads.
+  void put(const std::string& text) const;
 
   const stop_switch* stop_;
   int out_;
   int err_;
+  /// Of all copies.
+  std::shared_ptr<std::mutex> drawing_ = std::make_shared<std::mutex>();
   bool is_shown_ = false;
   bool was_cut_ = false;
 };

@@ -26,6 +26,24 @@ bool is_empty(const std::string& target) {
   return target.find_first_not_of(" \t\n") == std::string::npos;
 }
 
+/// A name that says more of a machine than the inventory's own name does, as "root@web-1:2222": of
+/// user and port it prevails.
+tl::expected<machine, std::string> to_known_machine(const std::string& name, machine parsed,
+                                                    const inventory& known) {
+  const auto said = parse_target(name, 0);
+  if (!said)
+    return said;
+  const std::string known_name = parsed.hostname;
+  auto result = known.to_machine(known_name, std::move(parsed));
+  if (!result)
+    return result;
+  if (!said->username.empty())
+    result->username = said->username;
+  if (said->port != 0)
+    result->port = said->port;
+  return result;
+}
+
 tl::expected<machine, std::string> to_machine(const std::string& name,
                                               const wanted_machines& wanted) {
   auto result = wanted.parse(name);
@@ -33,7 +51,10 @@ tl::expected<machine, std::string> to_machine(const std::string& name,
     return result;
   if (wanted.known.find(name) != nullptr)
     return wanted.known.to_machine(name, std::move(*result));
-  result->id = name;
+  if (wanted.known.find(result->hostname) != nullptr)
+    result = to_known_machine(name, std::move(*result), wanted.known);
+  if (result)
+    result->id = name;
   return result;
 }
 
@@ -63,6 +84,19 @@ tl::expected<std::vector<machine>, std::string> find_machines(const wanted_machi
       return failed{found.error()};
     result.push_back(std::move(*found));
   }
+  return result;
+}
+
+std::vector<std::string> names_of_groups(const std::vector<machine>& machines,
+                                         const wanted_machines& wanted) {
+  const auto is_group = [&wanted](const std::string& name) {
+    return wanted.groups.contains(name)
+           || (!wanted.known.machine_names().empty() && wanted.known.group(name));
+  };
+  std::vector<std::string> result;
+  for (const machine& x : machines)
+    if (is_group(x.id) && wanted.known.find(x.id) == nullptr)
+      result.push_back(x.id);
   return result;
 }
 

@@ -34,4 +34,9 @@ struct wanted_machines {
 /// the user.
 tl::expected<std::vector<machine>, std::string> find_machines(const wanted_machines& wanted);
 
+/// Names of machines that are those of groups, too, and of no machine of the inventory: "all",
+/// where "@all" may have been meant.
+std::vector<std::string> names_of_groups(const std::vector<machine>& machines,
+                                         const wanted_machines& wanted);
+
 } // namespace sshexec::app

@@ -32,9 +32,20 @@ void prevail(std::string& field, const std::string& given) {
     field = given;
 }
 
+bool is_set(const char* variable) {
+  return variable != nullptr && *variable != '\0';
+}
+
+/// Where the address stands that prevails.
+std::string place_of_address(const hub_options& given, const char* environment) {
+  if (given.address)
+    return "--hub";
+  return is_set(environment) ? "SSHEXEC_HUB" : "sshexec.hub.address";
+}
+
 /// The group's options, where the command line has none.
 hub_options merge(const hub_options& given, const char* environment, hub_options result) {
-  if (environment != nullptr && *environment != '\0')
+  if (is_set(environment))
     result.address = environment;
   if (given.address)
     result.address = given.address;
@@ -63,9 +74,10 @@ choose_hub(const hub_options& given, const char* environment, const caf::setting
   }
   auto address = parse_address(*wanted.address);
   if (!address)
-    return failed{address.error()};
+    return failed{place_of_address(given, environment) + ": " + address.error()};
   if (address->port == 0)
-    return failed{"--hub wants HOST:PORT, not '" + *wanted.address + "'"};
+    return failed{place_of_address(given, environment) + " wants HOST:PORT, not '" + *wanted.address
+                  + "'"};
   if (wanted.plain && !wanted.tls.empty())
     return failed{"either TLS to the hub or --hub-plain, not both"};
   connect_settings result;

@@ -204,7 +204,7 @@ void add_login_options(CLI::App& run, run_options& x) {
     .add_option("--host-key-policy", x.host_key_policy,
                 "what to do about an unknown host key: accept-new\n(default), strict, or off")
     ->type_name("POLICY")
-    ->check(unnamed(CLI::IsMember({"accept-new", "strict", "off"})))
+    ->check(one_of({"accept-new", "strict", "off"}))
     ->group(login);
   run.add_option("--known-hosts", x.known_hosts, "host keys on record (~/.ssh/known_hosts)")
     ->type_name("FILE")
@@ -237,7 +237,7 @@ void add_limits(CLI::App& run, run_options& x) {
                 "always, not-started, or never (default: if none of its\n"
                 "output was printed)")
     ->type_name("POLICY")
-    ->check(unnamed(CLI::IsMember({"always", "not-started", "never"})))
+    ->check(one_of({"always", "not-started", "never"}))
     ->group(limits);
   run
     .add_flag("--tracked", x.tracked,
@@ -280,7 +280,7 @@ void add_data_options(CLI::App& run, run_options& x) {
     ->group(data);
   run.add_option("--journal-format", x.journal_format, "plain (default) or json")
     ->type_name("FORMAT")
-    ->check(unnamed(CLI::IsMember({"plain", "json"})))
+    ->check(one_of({"plain", "json"}))
     ->group(data);
   run.add_option("--config", x.config_file, "CAF configuration file with a group sshexec")
     ->type_name("FILE")

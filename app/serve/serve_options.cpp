@@ -138,9 +138,10 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     .add_option("--drain-timeout", x.drain_timeout,
                 "for commands under way when it is told to end (default: 30s)")
     ->type_name("TIME");
-  serve.add_option("--journal", x.journal, "a file, stderr (default), or none");
+  serve.add_option("--journal", x.journal, "a file, stderr (default), or none")->type_name("FILE");
   serve.add_option("--journal-format", x.journal_format, "plain (default) or json")
-    ->check(CLI::IsMember({"plain", "json"}));
+    ->type_name("FORMAT")
+    ->check(one_of({"plain", "json"}));
   serve
     .add_option("--config", x.config_file,
                 "CAF configuration file with the groups sshexec and sshexec.serve")

@@ -33,4 +33,16 @@ inline boost::test_tools::assertion_result needs_hosts_file(boost::unit_test::te
   return result;
 }
 
+/// The precondition of tests that run a program which is not among the packages of the tests.
+struct needs_program {
+  std::string name;
+
+  boost::test_tools::assertion_result operator()(boost::unit_test::test_unit_id) const {
+    const std::string line = "command -v " + name + " > /dev/null";
+    boost::test_tools::assertion_result result{std::system(line.c_str()) == 0};
+    result.message() << "there is no " << name << " here";
+    return result;
+  }
+};
+
 } // namespace sshexec::test

@@ -1,6 +1,5 @@
 #include "meeting_place.hpp"
-#include "sshexec/testing/loopback.hpp"
-#include "tool.hpp"
+#include "tool_fleet.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -8,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 using namespace sshexec;
@@ -17,43 +15,6 @@ using json = nlohmann::json;
 
 namespace {
 
-/// The tool with an inventory of several machines, all of which are one server, and of one that
-/// refuses connections.
-struct fleet : tool {
-  fleet() {
-    std::ofstream{file("hosts")} << "[web]\nweb-[1-3] ansible_host=" << server.host()
-                                 << " ansible_port=" << server.port()
-                                 << " ansible_user=" << server.user()
-                                 << "\n[down]\ndown-1 ansible_host=" << server.host()
-                                 << " ansible_port=" << testing::port_of(refusing) << '\n';
-  }
-
-  testing::file_descriptor refusing = testing::reserve_port("127.0.0.1");
-
-  /// Targets are among the options.
-  [[nodiscard]] std::string arguments_of_many(const std::string& options,
-                                              const std::string& line) const {
-    return " run --known-hosts " + file("known_hosts") + " -i " + server.identity_file()
-           + " --retries 0 --inventory " + file("hosts") + ' ' + options + " -- '" + line + '\'';
-  }
-
-  [[nodiscard]] finished run_many(const std::string& options, const std::string& line) const {
-    return shell("$tool" + arguments_of_many(options, line));
-  }
-
-  [[nodiscard]] running_tool start_many(const std::string& options, const std::string& line) const {
-    return running_tool{SSHEXEC_TOOL + arguments_of_many(options, line)};
-  }
-};
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> result;
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);)
-    result.push_back(line);
-  return result;
-}
-
 /// Machines end in any order.
 std::vector<std::string> sorted_lines_of(const std::string& text) {
   auto result = lines_of(text);
@@ -61,13 +22,9 @@ std::vector<std::string> sorted_lines_of(const std::string& text) {
   return result;
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(the_tool_and_many_machines, fleet)
+BOOST_FIXTURE_TEST_SUITE(the_tool_and_many_machines, tool_fleet)
 
 BOOST_AUTO_TEST_CASE(each_line_stands_behind_its_machines_name) {
   const auto result = run_many("web-1 web-[2-3]", "echo out; echo err >&2; printf end");
@@ -182,6 +139,15 @@ BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered) {
                 "---------------\nweb-2\n---------------\nodd\n");
 }
 
+BOOST_AUTO_TEST_CASE(other_outputs_are_compared_with_the_most_frequent_one) {
+  const auto result = run_many("-b --diff @web --expand", "echo a; test %n = 2 || echo b");
+  BOOST_TEST(result.out
+             == "---------------\nweb-[1,3] (2)\n---------------\na\nb\n"
+                "---------------\nweb-2\n---------------\n"
+                "--- web-[1,3]\n+++ web-2\n@@ -1,2 +1 @@\n a\n-b\n");
+  BOOST_TEST(run_many("--diff @web", "true").exit_code == 255);
+}
+
 BOOST_AUTO_TEST_CASE(gathered_outputs_are_cut_where_one_wants_less_of_them) {
   const auto result = run_many("-b @web --max-output 4", "echo abcdefgh");
   BOOST_TEST(result.out == "---------------\nweb-[1-3] (3), output cut\n---------------\nabh\n");
@@ -290,6 +256,17 @@ BOOST_AUTO_TEST_CASE(those_who_still_run_are_named_when_somebody_asks) {
   BOOST_TEST(running.read_error_line() == "sshexec: 2 still run: web-[1-2]");
   running.signal(SIGTERM);
   BOOST_TEST(running.wait() == 143);
+}
+
+BOOST_AUTO_TEST_CASE(slow_machines_are_named_when_told) {
+  const meeting_place place;
+  auto running
+    = start_many("-v -t 1h --expand @web", "test %n = 3 || exit 0; while test ! -e "
+                                             + place.file("go") + "; do sleep 0.1; done");
+  BOOST_TEST(running.read_error_line().starts_with("sshexec: slow: web-3 (1), for 5.0 s "));
+  std::ofstream{place.file("go")} << '\n';
+  BOOST_TEST(running.wait() == 0);
+  BOOST_TEST(running.read_errors().starts_with("sshexec: 3 of 3 machines succeeded"));
 }
 
 BOOST_AUTO_TEST_CASE(everything_ends_when_nobody_reads_the_output) {

@@ -205,6 +205,17 @@ BOOST_AUTO_TEST_CASE(an_error_has_file_and_line) {
     BOOST_TEST(error_in(text) == expected);
 }
 
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_a_file) {
+  const testing::temporary_directory folder;
+  for (const char* text : {"[web]\na\n", "a\n", R"({"web": {"hosts": ["a"]}})"}) {
+    write_file(folder.path() / "hosts", std::string{"\xEF\xBB\xBF"} + text);
+    const auto known = read_inventory(folder.path() / "hosts");
+    BOOST_REQUIRE_MESSAGE(known, known.error());
+    BOOST_TEST(known->machine_names() == std::vector<std::string>{"a"},
+               boost::test_tools::per_element());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ansibles_json_is_an_inventory) {
   const auto subject = parsed_json(R"({
     "_meta": {"hostvars": {

@@ -4,6 +4,7 @@
 #include "sshexec/messages/executor.hpp"
 #include "sshexec/testing/virtual_time.hpp"
 
+#include <boost/test/unit_test.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/error.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +21,25 @@
 
 /// A rollout on virtual time whose executor, consumer and caller are played by a test.
 namespace sshexec::test {
+
+/// Of machines.
+using places = std::vector<std::size_t>;
+
+inline portion share(std::uint32_t percent) {
+  return {percent, true};
+}
+
+inline portion count(std::uint32_t machines) {
+  return {machines, false};
+}
+
+/// As it can be compared with `running`.
+inline std::vector<std::uint64_t> numbers(std::initializer_list<std::uint64_t> x) {
+  return x;
+}
+
+/// For lists that are compared.
+inline constexpr auto each = boost::test_tools::per_element();
 
 struct fleet_configuration : caf::actor_system_config {
   fleet_configuration() { register_messages(*this); }

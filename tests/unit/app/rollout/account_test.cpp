@@ -72,27 +72,18 @@ BOOST_AUTO_TEST_CASE(the_exit_code_tells_the_worst_that_happened) {
        }) {
     const auto account = account_of(outcomes);
     BOOST_TEST(account.exit_code({}) == code);
-    BOOST_TEST(account.exit_code({0, false, true}) == largest);
+    BOOST_TEST(account.exit_code({0, true}) == largest);
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_is_told_when_it_kept_a_machine_from_its_end) {
-  BOOST_TEST(account_of({good, called_off}).exit_code({SIGINT, false, false}) == 130);
-  BOOST_TEST(account_of({bad, cancelled}).exit_code({SIGTERM, false, true}) == 143);
-  BOOST_TEST(account_of({refused, cancelled}).exit_code({SIGHUP, false, false}) == 129);
-  BOOST_TEST(account_of({good}).exit_code({SIGTERM, false, false, true}) == 143);
+  BOOST_TEST(account_of({good, called_off}).exit_code({SIGINT}) == 130);
+  BOOST_TEST(account_of({bad, cancelled}).exit_code({SIGTERM, true}) == 143);
+  BOOST_TEST(account_of({refused, cancelled}).exit_code({SIGHUP}) == 129);
+  BOOST_TEST(account_of({good}).exit_code({SIGTERM, false, true}) == 143);
   // It came too late to change anything.
-  BOOST_TEST(account_of({good}).exit_code({SIGINT, false, false}) == 0);
-  BOOST_TEST(account_of({good, bad}).exit_code({SIGINT, false, false}) == 1);
-}
-
-BOOST_AUTO_TEST_CASE(what_the_end_of_all_time_cancelled_has_timed_out) {
-  const circumstances over{0, true, false};
-  BOOST_TEST(account_of({good, cancelled, too_late}).exit_code(over) == 124);
-  BOOST_TEST(account_of({good, cancelled}).exit_code(over) == 124);
-  BOOST_TEST(account_of({good, cancelled}).exit_code({}) == 3);
-  BOOST_TEST(account_of({cancelled, refused}).exit_code(over) == 3);
-  BOOST_TEST(account_of({cancelled, bad}).exit_code(over) == 3);
+  BOOST_TEST(account_of({good}).exit_code({SIGINT}) == 0);
+  BOOST_TEST(account_of({good, bad}).exit_code({SIGINT}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_last_words_name_who_did_not_succeed_and_why) {

@@ -73,6 +73,33 @@ BOOST_AUTO_TEST_CASE(an_inventory_says_how_machines_are_reached) {
   BOOST_TEST(found(wanted) == "db-1=db-1:23 other=other:22 web-2=ops@10.0.0.1:22");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_target_says_of_a_machine_of_the_inventory_prevails) {
+  wanted_machines wanted;
+  const auto known = parse_inventory("a1 ansible_host=10.0.0.1 ansible_port=23 ansible_user=ops\n"
+                                     "b@1 ansible_host=10.0.0.2\n",
+                                     "hosts");
+  BOOST_REQUIRE(known);
+  wanted.known = *known;
+  wanted.targets = {"root@a1", "a1:2222", "root@a1:24", "ssh://me@a1", "a1", "b@1", "root@a2"};
+  BOOST_TEST(found(wanted)
+             == "root@a1=root@10.0.0.1:23 a1:2222=ops@10.0.0.1:2222 root@a1:24=root@10.0.0.1:24 "
+                "ssh://me@a1=me@10.0.0.1:23 a1=ops@10.0.0.1:23 b@1=b@10.0.0.2:22 "
+                "root@a2=root@a2:22");
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_with_the_name_of_a_group_is_noticed) {
+  wanted_machines wanted;
+  const auto known = parse_inventory("[web]\na\n[db]\ndb\n", "hosts");
+  BOOST_REQUIRE(known);
+  wanted.known = *known;
+  wanted.groups = {{"shop", "@web"}};
+  wanted.targets = {"web", "db", "all", "shop", "a", "other"};
+  const auto machines = find_machines(wanted);
+  BOOST_REQUIRE(machines);
+  const std::vector<std::string> expected{"web", "all", "shop"};
+  BOOST_TEST(names_of_groups(*machines, wanted) == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(what_names_no_machine_is_an_error) {
   for (const char* text : {"@nobody", "web-[1-", "a,,b", "web-[3-1]", "a:b,c"}) {
     wanted_machines wanted;

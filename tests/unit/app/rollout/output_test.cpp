@@ -2,6 +2,7 @@
 #include "sshexec/app/rollout/colours.hpp"
 #include "sshexec/app/rollout/gathered_outputs.hpp"
 #include "sshexec/app/rollout/labelled_lines.hpp"
+#include "sshexec/app/rollout/line_diff.hpp"
 #include "sshexec/app/rollout/output_files.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
 
@@ -83,6 +84,23 @@ BOOST_AUTO_TEST_CASE(equal_outputs_are_gathered_the_largest_group_first) {
                 "---------------\n<a>\n---------------\nold\n"
                 "---------------\n<c>, exit code 1\n---------------\nnew\n"
                 "---------------\n<e>, signal KILL\n---------------\n");
+}
+
+BOOST_AUTO_TEST_CASE(other_groups_are_shown_by_what_differs_from_the_largest_one) {
+  gathered_outputs gathered;
+  std::string unlike;
+  for (std::size_t i = 0; i <= most_changed_lines; ++i)
+    unlike += "x\n";
+  for (const auto& x :
+       {ended("odd", 0, "one\n2\n"), ended("a", 0, "one\ntwo\n"), ended("b", 0, "one\ntwo\n"),
+        ended("code", 3, "one\ntwo\n"), ended("unlike", 0, unlike)})
+    gathered.add(x);
+  const std::string rule = "---------------\n";
+  BOOST_TEST(gathered.differences(in_angles)
+             == rule + "<a b> (2)\n" + rule + "one\ntwo\n" + rule + "<odd>\n" + rule
+                  + "--- <a b>\n+++ <odd>\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n" + rule
+                  + "<code>, exit code 3, the same output\n" + rule + rule
+                  + "<unlike>, too much differs to compare\n" + rule + unlike);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_machine_wrote_before_it_failed_is_gathered_too) {

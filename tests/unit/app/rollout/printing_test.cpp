@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -156,6 +157,21 @@ BOOST_AUTO_TEST_CASE(the_files_of_a_machine_that_failed_are_closed) {
   BOOST_TEST(subject.content("a.stdout") == "begun\n");
 }
 
+BOOST_AUTO_TEST_CASE(files_of_an_earlier_run_are_not_taken_for_those_of_this_one) {
+  printing subject;
+  subject.request.output_directory = subject.directory.path();
+  for (const char* name : {"a.stdout", "a.stderr", "b.stdout", "d.stdout"})
+    std::ofstream{subject.directory.path() / name} << "old\n";
+  subject.shown.emplace(subject.request, terminal_manners{},
+                        screen{subject.stop, subject.out_file.get(), subject.err_file.get()});
+  subject.shown->take(printing::at(0, failed("a", error_code::connection_error)));
+  subject.shown->take(printing::at(1, never_started("b", skip_reason::cancelled)));
+  for (const char* name : {"a.stdout", "a.stderr", "b.stdout"})
+    BOOST_TEST(!std::filesystem::exists(subject.directory.path() / name), name);
+  // Whose it is, this run does not know.
+  BOOST_TEST(subject.content("d.stdout") == "old\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_nobody_takes_before_it_is_to_stop_is_known_to_be_cut) {
   printing subject;
   std::array<int, 2> ends{};
@@ -186,6 +202,15 @@ BOOST_AUTO_TEST_CASE(how_many_are_left_is_told_at_the_first_ctrl_c) {
   BOOST_TEST(subject.err()
              == "sshexec: 2 still run, 83 will never start; Ctrl-C again ends those that run\n"
                 "sshexec: 2 still run: a,c\n");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_said_of_those_that_run_where_none_does) {
+  printing subject;
+  rollout_progress now;
+  now.all = 3;
+  now.succeeded = 1;
+  subject.shown->tell_what_is_left(now);
+  BOOST_TEST(subject.err() == "sshexec: none still runs, 2 will never start\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,6 +53,17 @@ BOOST_AUTO_TEST_CASE(what_is_not_given_about_tls_is_that_of_the_group) {
   BOOST_TEST(!(*secured)->plain);
 }
 
+BOOST_AUTO_TEST_CASE(an_address_that_is_none_is_told_with_the_place_where_it_stands) {
+  const auto complaint = [](const auto& x) { return x ? "" : x.error(); };
+  BOOST_TEST(complaint(choose_hub({.address = "garbage"}, nullptr, no_group))
+             == "--hub wants HOST:PORT, not 'garbage'");
+  BOOST_TEST(complaint(choose_hub({}, "garbage", no_group))
+             == "SSHEXEC_HUB wants HOST:PORT, not 'garbage'");
+  BOOST_TEST(complaint(choose_hub({}, nullptr, {{"address", value{"garbage"}}}))
+             == "sshexec.hub.address wants HOST:PORT, not 'garbage'");
+  BOOST_TEST(complaint(choose_hub({}, "a:b", no_group)).starts_with("SSHEXEC_HUB: "));
+}
+
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_an_error) {
   BOOST_TEST(!choose_hub({.plain = true}, nullptr, no_group));
   BOOST_TEST(!choose_hub({.tls = {"a", "", ""}}, nullptr, no_group));
