@@ -1,0 +1,53 @@
+#pragma once
+
+#include "sshexec/ssh/config/config_error.hpp"
+#include "sshexec/ssh/config/options.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sshexec::ssh {
+
+/// A text as it stands in a file, where it was found.
+struct written_text {
+  std::string text;
+  config_place place;
+};
+
+/// ProxyCommand and ProxyJump: whichever comes first keeps the other one out.
+struct written_proxy {
+  written_text command;
+  /// Empty for a command, and for "none".
+  std::vector<jump_host> jumps;
+};
+
+/// What lines have said so far; a value that is there stays.
+struct config_draft {
+  /// All that needs no other value to be complete.
+  ssh_options options;
+
+  std::optional<written_text> hostname;
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> user;
+  std::optional<address_family> family;
+  std::optional<canonicalization> canonicalize_hostname;
+  std::optional<written_proxy> proxy;
+  std::optional<written_text> remote_command;
+  std::optional<written_text> identity_agent;
+  std::vector<written_text> identity_files;
+  std::vector<written_text> certificate_files;
+  std::vector<written_text> user_known_hosts_files;
+  std::vector<written_text> global_known_hosts_files;
+  std::optional<std::uint64_t> rekey_bytes;
+  std::optional<std::chrono::seconds> rekey_interval;
+  std::optional<std::string> ignore_unknown;
+  /// Keywords that cannot be honoured, and whose first value asked for nothing.
+  std::set<std::string_view> settled;
+};
+
+} // namespace sshexec::ssh
