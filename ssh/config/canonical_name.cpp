@@ -44,6 +44,11 @@ bool looks_like_address(const std::string& host) {
          || host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+bool has_proxy(const config_draft& draft) {
+  return (draft.proxy_command && !draft.proxy_command->text.empty())
+         || (draft.proxy_jump && !draft.proxy_jump->empty());
+}
+
 /// The rules of one draft.
 class canonicalizer {
 public:
@@ -52,8 +57,7 @@ public:
       environment_(environment),
       family_(draft.family.value_or(address_family::any)),
       mode_(draft.canonicalize_hostname.value_or(canonicalization::no)),
-      is_direct_(!draft.proxy
-                 || (draft.proxy->jumps.empty() && draft.proxy->command.text.empty())) {}
+      is_direct_(!has_proxy(draft)) {}
 
   [[nodiscard]] std::optional<std::string> look_up(const std::string& host) const {
     return environment_.look_up(host, family_);

@@ -19,13 +19,6 @@ struct written_text {
   config_place place;
 };
 
-/// ProxyCommand and ProxyJump: whichever comes first keeps the other one out.
-struct written_proxy {
-  written_text command;
-  /// Empty for a command, and for "none".
-  std::vector<jump_host> jumps;
-};
-
 /// What lines have said so far; a value that is there stays.
 struct config_draft {
   /// All that needs no other value to be complete.
@@ -36,7 +29,10 @@ struct config_draft {
   std::optional<std::string> user;
   std::optional<address_family> family;
   std::optional<canonicalization> canonicalize_hostname;
-  std::optional<written_proxy> proxy;
+  /// A ProxyJump with jumps counts as a ProxyCommand of nothing: whichever comes first keeps the
+  /// other one out. "none" is empty.
+  std::optional<written_text> proxy_command;
+  std::optional<std::vector<jump_host>> proxy_jump;
   std::optional<written_text> remote_command;
   std::optional<written_text> identity_agent;
   std::vector<written_text> identity_files;

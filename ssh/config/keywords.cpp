@@ -223,13 +223,13 @@ taken set_proxy_command(config_draft& draft, const config_line& line, bool is_in
   auto command = command_of(line);
   if (!command)
     return complaint(command.error());
-  if (!is_in_force || draft.proxy)
+  if (!is_in_force || draft.proxy_command)
     return {};
   if (*command == "-")
     return complaint("sshexec has no connection on its stdin");
   if (is_same_word(*command, "none"))
     command->clear();
-  draft.proxy = {{std::move(*command), line.place}, {}};
+  draft.proxy_command = {std::move(*command), line.place};
   return {};
 }
 
@@ -240,8 +240,11 @@ taken set_proxy_jump(config_draft& draft, const config_line& line, bool is_in_fo
   auto jumps = parse_jumps(*text);
   if (!jumps)
     return complaint(jumps.error());
-  if (is_in_force && !draft.proxy)
-    draft.proxy = {{{}, line.place}, std::move(*jumps)};
+  if (!is_in_force || draft.proxy_command || draft.proxy_jump)
+    return {};
+  if (!jumps->empty())
+    draft.proxy_command = {{}, line.place};
+  draft.proxy_jump = std::move(*jumps);
   return {};
 }
 

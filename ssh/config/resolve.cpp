@@ -83,15 +83,15 @@ private:
   }
 
   config_result<void> add_proxy() {
-    if (!draft_.proxy)
+    if (!draft_.proxy_command)
       return {};
-    const written_text& command = draft_.proxy->command;
+    const written_text& command = *draft_.proxy_command;
     const auto expand = [&](const std::string& text) {
       return expanded({text, command.place}, [this](const std::string& x) {
         return expand_tokens(x, proxy_tokens(tokens_));
       });
     };
-    for (const jump_host& x : draft_.proxy->jumps) {
+    for (const jump_host& x : draft_.proxy_jump.value_or(std::vector<jump_host>{})) {
       const auto host = expand(x.host);
       const auto user = expand(x.user.value_or(""));
       if (!host || !user)
