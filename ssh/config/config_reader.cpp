@@ -32,8 +32,8 @@ bool spend(std::size_t& left, std::size_t count) {
 } // namespace
 
 config_reader::config_reader(config_draft& draft, const config_environment& environment,
-                             const config_limits& limits)
-  : draft_(draft), environment_(environment), left_(limits) {}
+                             config_files& files, const config_limits& limits)
+  : draft_(draft), environment_(environment), files_(files), left_(limits) {}
 
 config_result<void> config_reader::take_option(const std::string& text) {
   const auto line = parse_config_line(text, {{}, 0, text});
@@ -51,7 +51,7 @@ config_result<void> config_reader::read(const config_source& source,
                                         const config_subject& subject) {
   subject_ = subject;
   const config_place place{source.path, 0, {}};
-  const auto file = load(source.path, place);
+  const auto file = files_.load(source.path, place, left_.bytes);
   if (!file)
     return tl::unexpected{file.error()};
   if (*file == nullptr && source.must_exist)
@@ -63,35 +63,15 @@ config_result<void> config_reader::read(const config_source& source,
   return take_lines(**file, {source.is_users, true, true, 0});
 }
 
-/// Null for a file that does not exist.
-config_result<const config_reader::known_file*> config_reader::load(const std::string& path,
-                                                                    const config_place& includer) {
-  const auto [known, is_new] = files_.try_emplace(path);
-  if (is_new) {
-    const auto found = environment_.read(path);
-    if (!found)
-      return reader_error(includer, "cannot read " + path + ": " + found.error());
-    if (*found) {
-      if ((*found)->text.size() > left_.bytes)
-        return reader_error({path, 0, {}}, "the configuration is too large");
-      auto lines = parse_config((*found)->text, path);
-      if (!lines)
-        return tl::unexpected{lines.error()};
-      known->second = {std::move(*lines), (*found)->text.size(), (*found)->is_safe};
-    }
-  }
-  return known->second ? &*known->second : nullptr;
-}
-
 /// What is read twice costs twice.
-config_result<void> config_reader::count(const known_file& file, const config_place& place) {
+config_result<void> config_reader::count(const parsed_config& file, const config_place& place) {
   if (spend(left_.files, 1) && spend(left_.lines, file.lines.size())
       && spend(left_.bytes, file.bytes))
     return {};
   return reader_error(place, "the configuration is too large");
 }
 
-config_result<void> config_reader::take_lines(const known_file& file, open_file state) {
+config_result<void> config_reader::take_lines(const parsed_config& file, open_file state) {
   const auto& lines = file.lines;
   if (auto counted = count(file, lines.empty() ? config_place{} : lines.front().place); !counted)
     return counted;
@@ -217,7 +197,7 @@ config_result<void> config_reader::include(const config_line& line, const open_f
     const auto pattern = anchor(word, state.is_users);
     if (!pattern)
       return reader_error(line.place, pattern.error());
-    for (const std::string& path : environment_.find(*pattern))
+    for (const std::string& path : files_.find(*pattern))
       if (auto included = include_file(path, line, state); !included)
         return included;
   }
@@ -239,7 +219,7 @@ config_result<void> config_reader::include_file(const std::string& path, const c
   if (state.depth >= left_.depth)
     return reader_error(line.place, "files include each other more than "
                                       + std::to_string(left_.depth) + " deep");
-  const auto file = load(path, line.place);
+  const auto file = files_.load(path, line.place, left_.bytes);
   if (!file)
     return tl::unexpected{file.error()};
   if (*file == nullptr)

@@ -1,13 +1,12 @@
 #pragma once
 
 #include "sshexec/ssh/config/config_draft.hpp"
+#include "sshexec/ssh/config/config_files.hpp"
 #include "sshexec/ssh/config/config_line.hpp"
 #include "sshexec/ssh/config/environment.hpp"
 #include "sshexec/ssh/config/match_rule.hpp"
 
 #include <cstddef>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,13 +44,13 @@ struct config_subject {
 /// Reads files, with what they include, and takes in what is in force for a host.
 class config_reader {
 public:
-  config_reader(config_draft& draft, const config_environment& environment,
+  config_reader(config_draft& draft, const config_environment& environment, config_files& files,
                 const config_limits& limits);
 
   /// One option of a command line, always in force.
   config_result<void> take_option(const std::string& text);
 
-  /// One file of a configuration. Whoever reads it again gets what was read the first time.
+  /// One file of a configuration.
   config_result<void> read(const config_source& source, const config_subject& subject);
 
   /// Whether a "Match final" was met.
@@ -68,15 +67,8 @@ private:
     int depth = 0;
   };
 
-  struct known_file {
-    std::vector<config_line> lines;
-    std::size_t bytes = 0;
-    bool is_safe = true;
-  };
-
-  config_result<const known_file*> load(const std::string& path, const config_place& includer);
-  config_result<void> count(const known_file& file, const config_place& place);
-  config_result<void> take_lines(const known_file& file, open_file state);
+  config_result<void> count(const parsed_config& file, const config_place& place);
+  config_result<void> take_lines(const parsed_config& file, open_file state);
   config_result<void> take(const config_line& line, open_file& state);
   config_result<void> take_host(const config_line& line, open_file& state);
   config_result<void> take_match(const config_line& line, open_file& state);
@@ -92,11 +84,10 @@ private:
 
   config_draft& draft_;
   const config_environment& environment_;
+  config_files& files_;
   config_limits left_;
   config_subject subject_;
   bool wants_final_pass_ = false;
-  /// Nothing for a file that does not exist.
-  std::map<std::string, std::optional<known_file>> files_;
 };
 
 } // namespace sshexec::ssh

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/ssh/config/options.hpp"
+#include "sshexec/ssh/file_stamp.hpp"
 
 #include <sys/types.h>
 #include <tl/expected.hpp>
@@ -38,6 +39,8 @@ struct config_environment {
   /// read. What is no regular file is read as an empty one, as ssh does with folders.
   std::function<tl::expected<std::optional<config_text>, std::string>(const std::string& path)>
     read;
+  /// Tells whether a file has changed since; nothing for one that cannot be reached.
+  std::function<std::optional<file_stamp>(const std::string& path)> stamp;
   /// The files that a pattern names (glob(7)), sorted.
   std::function<std::vector<std::string>(const std::string& pattern)> find;
   /// Runs a line of "Match exec" in the user's shell and returns its exit status; an error says why

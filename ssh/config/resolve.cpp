@@ -195,11 +195,12 @@ private:
 class resolution {
 public:
   resolution(const std::vector<config_source>& sources, const config_query& query,
-             const config_environment& environment, const config_limits& limits)
+             const config_environment& environment, config_files& files,
+             const config_limits& limits)
     : sources_(sources),
       query_(query),
       environment_(environment),
-      reader_(draft_, environment, limits) {}
+      reader_(draft_, environment, files, limits) {}
 
   config_result<ssh_options> run() {
     return take_query()
@@ -286,7 +287,15 @@ config_result<ssh_options> resolve_config(const std::vector<config_source>& sour
                                           const config_query& query,
                                           const config_environment& environment,
                                           const config_limits& limits) {
-  return resolution{sources, query, environment, limits}.run();
+  config_files files{environment};
+  return resolve_config(sources, query, environment, files, limits);
+}
+
+config_result<ssh_options> resolve_config(const std::vector<config_source>& sources,
+                                          const config_query& query,
+                                          const config_environment& environment,
+                                          config_files& files, const config_limits& limits) {
+  return resolution{sources, query, environment, files, limits}.run();
 }
 
 } // namespace sshexec::ssh

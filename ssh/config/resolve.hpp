@@ -5,6 +5,7 @@
 #include "sshexec/ssh/config/environment.hpp"
 #include "sshexec/ssh/config/options.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct config_query {
   /// What was said with the host, or is known of it: before all files.
   std::optional<std::string> user = {};
   std::optional<std::uint16_t> port = {};
+
+  friend auto operator<=>(const config_query&, const config_query&) = default;
 };
 
 /// The user's file and the system's, as ssh reads them.
@@ -35,5 +38,11 @@ config_result<ssh_options> resolve_config(const std::vector<config_source>& sour
                                           const config_query& query,
                                           const config_environment& environment,
                                           const config_limits& limits = {});
+
+/// The same with files that may have been read before, of the same environment.
+config_result<ssh_options> resolve_config(const std::vector<config_source>& sources,
+                                          const config_query& query,
+                                          const config_environment& environment,
+                                          config_files& files, const config_limits& limits = {});
 
 } // namespace sshexec::ssh

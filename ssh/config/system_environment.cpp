@@ -201,6 +201,7 @@ config_environment system_environment(std::chrono::milliseconds patience) {
   result.variable = variable;
   result.home_of = home_of_user;
   result.read = read_config;
+  result.stamp = [](const std::string& path) { return stamp_of(path); };
   result.find = find_files;
   result.run = [patience](const std::string& line) { return run_in_shell(line, patience); };
   result.look_up = canonical_name_of;

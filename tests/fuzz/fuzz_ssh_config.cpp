@@ -43,6 +43,7 @@ public:
         return std::nullopt;
       return ssh::config_text{found->second, true};
     };
+    result.stamp = [](const std::string&) { return std::nullopt; };
     result.find = [this](const std::string& pattern) {
       std::vector<std::string> found;
       for (const auto& [path, text] : files_)
