@@ -53,7 +53,7 @@ bool has_proxy(const config_draft& draft) {
 class canonicalizer {
 public:
   canonicalizer(const config_draft& draft, const config_environment& environment)
-    : options_(draft.options),
+    : draft_(draft),
       environment_(environment),
       family_(draft.family.value_or(address_family::any)),
       mode_(draft.canonicalize_hostname.value_or(canonicalization::no)),
@@ -73,22 +73,21 @@ public:
   [[nodiscard]] std::optional<std::string> in_domains(const std::string& host) const {
     if (host.ends_with('.'))
       return found(host);
-    for (const std::string& domain : domains())
-      if (auto name = found(host + "." + domain + "."))
+    for (const std::string& domain : domains()) {
+      std::string anchored = host;
+      if (auto name = found(anchored.append(1, '.').append(domain).append(1, '.')))
         return name;
+    }
     return std::nullopt;
   }
 
   /// Whether a name has so many dots that it is full as it is.
   [[nodiscard]] bool is_full(const std::string& host) const {
     return !host.ends_with('.')
-           && std::count(host.begin(), host.end(), '.')
-                > options_.canonicalize_max_dots.value_or(1);
+           && std::count(host.begin(), host.end(), '.') > draft_.canonicalize_max_dots.value_or(1);
   }
 
-  [[nodiscard]] bool may_fail() const {
-    return options_.canonicalize_fallback_local.value_or(true);
-  }
+  [[nodiscard]] bool may_fail() const { return draft_.canonicalize_fallback_local.value_or(true); }
 
   /// Whether aliases count even for a name that no domain was found for.
   [[nodiscard]] bool follows_plain_names() const { return is_wanted() && !rules().empty(); }
@@ -115,15 +114,17 @@ private:
 
   [[nodiscard]] const std::vector<std::string>& domains() const {
     static const std::vector<std::string> none;
-    return options_.canonical_domains ? *options_.canonical_domains : none;
+    const auto& domains = draft_.options.canonical_domains;
+    return domains ? *domains : none;
   }
 
   [[nodiscard]] const std::vector<cname_rule>& rules() const {
     static const std::vector<cname_rule> none;
-    return options_.canonicalize_permitted_cnames ? *options_.canonicalize_permitted_cnames : none;
+    const auto& rules = draft_.options.canonicalize_permitted_cnames;
+    return rules ? *rules : none;
   }
 
-  const ssh_options& options_;
+  const config_draft& draft_;
   const config_environment& environment_;
   address_family family_;
   canonicalization mode_;

@@ -29,6 +29,8 @@ struct config_draft {
   std::optional<std::string> user;
   std::optional<address_family> family;
   std::optional<canonicalization> canonicalize_hostname;
+  std::optional<bool> canonicalize_fallback_local;
+  std::optional<int> canonicalize_max_dots;
   /// A ProxyJump with jumps counts as a ProxyCommand of nothing: whichever comes first keeps the
   /// other one out. "none" is empty.
   std::optional<written_text> proxy_command;

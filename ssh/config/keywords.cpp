@@ -49,7 +49,7 @@ value_result<std::optional<std::chrono::seconds>> to_interval(const std::string&
 }
 
 value_result<int> to_attempts(const std::string& word) {
-  const auto result = to_count(word);
+  auto result = to_count(word);
   if (result && *result == 0)
     return complaint("there must be one attempt at least");
   return result;
@@ -371,9 +371,9 @@ constexpr config_keyword keywords[] = {
   {"BindAddress", honoured, "", set<&o::bind_address, as_written>},
   {"BindInterface", honoured, "", set<&o::bind_interface, as_written>},
   {"CanonicalDomains", honoured, "", set_canonical_domains},
-  {"CanonicalizeFallbackLocal", honoured, "", set<&o::canonicalize_fallback_local, to_flag>},
+  {"CanonicalizeFallbackLocal", honoured, "", set<&d::canonicalize_fallback_local, to_flag>},
   {"CanonicalizeHostname", honoured, "", set<&d::canonicalize_hostname, to_one_of<canonicalizations>>},
-  {"CanonicalizeMaxDots", honoured, "", set<&o::canonicalize_max_dots, to_count>},
+  {"CanonicalizeMaxDots", honoured, "", set<&d::canonicalize_max_dots, to_count>},
   {"CanonicalizePermittedCNAMEs", honoured, "", set_permitted_cnames},
   {"CASignatureAlgorithms", no_meaning, "no certificate of a host is accepted"},
   {"CertificateFile", honoured, "", add_written<&d::certificate_files>},

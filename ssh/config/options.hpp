@@ -58,6 +58,7 @@ struct rekey_limit {
 /// What OpenSSH's configuration says of one host (ssh_config(5)), each under its keyword. What has
 /// no value was not said; a list that is there and empty was said to be "none". Tokens, variables
 /// and `~` are expanded.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what belongs together stands together.
 struct ssh_options {
   /// Where to connect, and as whom: always told.
   std::string hostname;
@@ -80,8 +81,8 @@ struct ssh_options {
 
   canonicalization canonicalize_hostname = canonicalization::no;
   std::optional<std::vector<std::string>> canonical_domains;
-  std::optional<bool> canonicalize_fallback_local;
-  std::optional<int> canonicalize_max_dots;
+  bool canonicalize_fallback_local = true;
+  int canonicalize_max_dots = 1;
   std::optional<std::vector<cname_rule>> canonicalize_permitted_cnames;
 
   std::optional<host_key_checking> strict_host_key_checking;

@@ -51,7 +51,9 @@ public:
     options.port = draft_.port.value_or(default_port);
     options.user = draft_.user.value_or(environment.user);
     options.family = draft_.family.value_or(address_family::any);
-    options.canonicalize_hostname = draft_.canonicalize_hostname.value_or(canonicalization::no);
+    options.canonicalize_hostname = *draft_.canonicalize_hostname;
+    options.canonicalize_fallback_local = *draft_.canonicalize_fallback_local;
+    options.canonicalize_max_dots = *draft_.canonicalize_max_dots;
     if (draft_.rekey_bytes || draft_.rekey_interval)
       options.rekey_limit = {draft_.rekey_bytes.value_or(0), draft_.rekey_interval};
     tokens_ = make_tokens({options.hostname, query.host, std::to_string(options.port), options.user,
@@ -240,7 +242,19 @@ private:
     return {};
   }
 
+  /// What the host's name depends on keeps its value from here on, as ssh has it.
+  void settle_canonicalization() {
+    const ssh_options usual;
+    draft_.canonicalize_hostname
+      = draft_.canonicalize_hostname.value_or(usual.canonicalize_hostname);
+    draft_.canonicalize_fallback_local
+      = draft_.canonicalize_fallback_local.value_or(usual.canonicalize_fallback_local);
+    draft_.canonicalize_max_dots
+      = draft_.canonicalize_max_dots.value_or(usual.canonicalize_max_dots);
+  }
+
   config_result<void> name_host() {
+    settle_canonicalization();
     const written_text written = draft_.hostname.value_or(written_text{"%h", {}});
     const auto host = expand_tokens(written.text, host_token(query_.host));
     if (!host)
@@ -256,8 +270,7 @@ private:
 
   /// What is said of the host's final name.
   config_result<void> read_again() {
-    if (draft_.canonicalize_hostname.value_or(canonicalization::no) == canonicalization::no
-        && !reader_.wants_final_pass())
+    if (draft_.canonicalize_hostname == canonicalization::no && !reader_.wants_final_pass())
       return {};
     return read_all({host_, query_.host, true});
   }

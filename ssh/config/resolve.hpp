@@ -5,10 +5,10 @@
 #include "sshexec/ssh/config/environment.hpp"
 #include "sshexec/ssh/config/options.hpp"
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace sshexec::ssh {
@@ -23,7 +23,10 @@ struct config_query {
   std::optional<std::string> user = {};
   std::optional<std::uint16_t> port = {};
 
-  friend auto operator<=>(const config_query&, const config_query&) = default;
+  friend bool operator<(const config_query& a, const config_query& b) {
+    return std::tie(a.host, a.options, a.user, a.port)
+           < std::tie(b.host, b.options, b.user, b.port);
+  }
 };
 
 /// The user's file and the system's, as ssh reads them.

@@ -452,6 +452,7 @@ BOOST_AUTO_TEST_CASE(written_configurations_mean_the_same_to_openssh) {
     "SetEnv A=1\nMatch final\nSetEnv B=2",
     "RekeyLimit 1.5G 1d\nConnectTimeout 1w2d",
     "CanonicalizePermittedCNAMEs none",
+    "Match final\nCanonicalizeMaxDots 0\nCanonicalizeFallbackLocal no\nCanonicalDomains a.org",
     "Match exec \"exit 1\"\nPort 1\nMatch !exec \"exit 1\"\nPort 2",
     "Match host web-1 exec \"false\" \nPort 1\nMatch all\nPort 2",
     "Match all # web\nPort 4",

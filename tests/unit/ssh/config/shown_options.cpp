@@ -116,8 +116,8 @@ void show_connection(show_window& lines, const ssh::ssh_options& x) {
   lines.add("rekeylimit", x.rekey_limit);
   lines.add("canonicalizehostname", name_of(x.canonicalize_hostname, {"false", "true", "always"}));
   lines.add_list("canonicaldomains", x.canonical_domains);
-  lines.add("canonicalizefallbacklocal", x.canonicalize_fallback_local);
-  lines.add("canonicalizemaxdots", x.canonicalize_max_dots);
+  lines.add("canonicalizefallbacklocal", to_text(x.canonicalize_fallback_local));
+  lines.add("canonicalizemaxdots", to_text(x.canonicalize_max_dots));
   lines.add("canonicalizepermittedcnames", x.canonicalize_permitted_cnames);
 }
 
