@@ -1,5 +1,7 @@
 #include "sshexec/ssh/config/config_error.hpp"
 
+#include <utility>
+
 namespace sshexec::ssh {
 
 std::string to_text(const config_error& x) {
@@ -12,6 +14,10 @@ std::string to_text(const config_error& x) {
   if (!place.keyword.empty())
     result += place.keyword + ": ";
   return result + x.reason;
+}
+
+tl::unexpected<config_error> config_failure(config_place place, std::string reason) {
+  return tl::unexpected{config_error{std::move(place), std::move(reason)}};
 }
 
 } // namespace sshexec::ssh

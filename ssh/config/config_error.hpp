@@ -28,6 +28,8 @@ struct config_error {
 /// "/home/me/.ssh/config:12: ProxyUseFdpass: …" or "-o ProxyUseFdpass: …", for people.
 std::string to_text(const config_error& x);
 
+tl::unexpected<config_error> config_failure(config_place place, std::string reason);
+
 template <class T>
 using config_result = tl::expected<T, config_error>;
 

@@ -15,11 +15,11 @@ config_files::load(const std::string& path, const config_place& wanted_by, std::
   known_file file{environment_->stamp(path), std::nullopt};
   const auto found = environment_->read(path);
   if (!found)
-    return tl::unexpected{config_error{wanted_by, "cannot read " + path + ": " + found.error()}};
+    return config_failure(wanted_by, "cannot read " + path + ": " + found.error());
   if (*found) {
     const config_text& text = **found;
     if (text.text.size() > most_bytes)
-      return tl::unexpected{config_error{{path, 0, {}}, "the configuration is too large"}};
+      return config_failure({path, 0, {}}, "the configuration is too large");
     auto lines = parse_config(text.text, path);
     if (!lines)
       return tl::unexpected{std::move(lines.error())};

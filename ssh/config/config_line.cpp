@@ -68,10 +68,6 @@ private:
   std::string_view rest_;
 };
 
-tl::unexpected<config_error> objection(config_place place, std::string reason) {
-  return tl::unexpected{config_error{std::move(place), std::move(reason)}};
-}
-
 } // namespace
 
 std::optional<std::string> next_word(std::string_view& rest) {
@@ -101,7 +97,7 @@ std::optional<std::string> next_word(std::string_view& rest) {
 config_result<std::optional<config_line>> parse_config_line(std::string_view text,
                                                             config_place place) {
   if (text.find('\0') != std::string_view::npos)
-    return objection(std::move(place), "the line holds a byte of value 0");
+    return config_failure(std::move(place), "the line holds a byte of value 0");
   // A form feed may end a line, but not stand within.
   while (!text.empty()
          && (blanks.find(text.back()) != std::string_view::npos || text.back() == '\f'))
@@ -111,15 +107,15 @@ config_result<std::optional<config_line>> parse_config_line(std::string_view tex
     return std::nullopt;
   const auto keyword = next_word(text);
   if (!keyword || keyword->empty())
-    return objection(std::move(place), "a keyword is missing");
+    return config_failure(std::move(place), "a keyword is missing");
   config_line result{std::move(place), to_lower(*keyword), {}, {}};
   result.place.keyword = *keyword;
   skip_blanks(text);
   if (text.empty())
-    return objection(std::move(result.place), "an argument is missing");
+    return config_failure(std::move(result.place), "an argument is missing");
   auto arguments = argument_splitter{text}.split();
   if (!arguments)
-    return objection(std::move(result.place), "a quotation does not end");
+    return config_failure(std::move(result.place), "a quotation does not end");
   result.rest = text;
   result.arguments = std::move(*arguments);
   return result;

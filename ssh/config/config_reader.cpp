@@ -13,10 +13,6 @@ namespace sshexec::ssh {
 
 namespace {
 
-tl::unexpected<config_error> reader_error(config_place place, std::string reason) {
-  return tl::unexpected{config_error{std::move(place), std::move(reason)}};
-}
-
 /// Whether a line decides what is in force, so that it has a meaning in files alone.
 bool is_structure(const config_line& line) {
   return line.keyword == "host" || line.keyword == "match" || line.keyword == "include";
@@ -40,9 +36,9 @@ config_result<void> config_reader::take_option(const std::string& text) {
   if (!line)
     return tl::unexpected{line.error()};
   if (!*line)
-    return reader_error({{}, 0, text}, "it says nothing");
+    return config_failure({{}, 0, text}, "it says nothing");
   if (is_structure(**line))
-    return reader_error((*line)->place, "it stands in files alone");
+    return config_failure((*line)->place, "it stands in files alone");
   open_file state;
   return take(**line, state);
 }
@@ -55,11 +51,11 @@ config_result<void> config_reader::read(const config_source& source,
   if (!file)
     return tl::unexpected{file.error()};
   if (*file == nullptr && source.must_exist)
-    return reader_error(place, "there is no such file");
+    return config_failure(place, "there is no such file");
   if (*file == nullptr)
     return {};
   if (source.must_be_safe && !(*file)->is_safe)
-    return reader_error(place, "others than root and you may write to it");
+    return config_failure(place, "others than root and you may write to it");
   return take_lines(**file, {source.is_users, true, true, 0});
 }
 
@@ -68,7 +64,7 @@ config_result<void> config_reader::count(const parsed_config& file, const config
   if (spend(left_.files, 1) && spend(left_.lines, file.lines.size())
       && spend(left_.bytes, file.bytes))
     return {};
-  return reader_error(place, "the configuration is too large");
+  return config_failure(place, "the configuration is too large");
 }
 
 config_result<void> config_reader::take_lines(const parsed_config& file, open_file state) {
@@ -92,9 +88,9 @@ config_result<void> config_reader::take(const config_line& line, open_file& stat
   if (keyword == nullptr && ignores(line.keyword))
     return {};
   if (keyword == nullptr)
-    return reader_error(line.place, "there is no such keyword");
+    return config_failure(line.place, "there is no such keyword");
   const auto taken = take_line(draft_, *keyword, line, state.is_in_force);
-  return taken ? config_result<void>{} : reader_error(line.place, taken.error());
+  return taken ? config_result<void>{} : config_failure(line.place, taken.error());
 }
 
 bool config_reader::ignores(const std::string& keyword) const {
@@ -106,7 +102,7 @@ config_result<void> config_reader::take_host(const config_line& line, open_file&
   bool is_excluded = false;
   for (const std::string& word : line.arguments) {
     if (word.empty())
-      return reader_error(line.place, "an argument is empty");
+      return config_failure(line.place, "an argument is empty");
     const bool is_negated = word.starts_with('!');
     if (!matches_pattern(subject_.host, std::string_view{word}.substr(is_negated ? 1 : 0)))
       continue;
@@ -120,7 +116,7 @@ config_result<void> config_reader::take_host(const config_line& line, open_file&
 config_result<void> config_reader::take_match(const config_line& line, open_file& state) {
   const auto criteria = parse_match(line.rest);
   if (!criteria)
-    return reader_error(line.place, criteria.error());
+    return config_failure(line.place, criteria.error());
   wants_final_pass_
     = wants_final_pass_ || std::any_of(criteria->begin(), criteria->end(), [](const auto& x) {
         return x.subject == match_subject::final;
@@ -128,7 +124,7 @@ config_result<void> config_reader::take_match(const config_line& line, open_file
   // Nobody asks for the conditions of a file that is not in force.
   const auto matches = state.can_match ? holds(*criteria) : value_result<bool>{false};
   if (!matches)
-    return reader_error(line.place, matches.error());
+    return config_failure(line.place, matches.error());
   state.is_in_force = *matches;
   return {};
 }
@@ -193,10 +189,10 @@ value_result<bool> config_reader::succeeds(const std::string& line, const std::s
 config_result<void> config_reader::include(const config_line& line, const open_file& state) {
   for (const std::string& word : line.arguments) {
     if (word.empty())
-      return reader_error(line.place, "an argument is empty");
+      return config_failure(line.place, "an argument is empty");
     const auto pattern = anchor(word, state.is_users);
     if (!pattern)
-      return reader_error(line.place, pattern.error());
+      return config_failure(line.place, pattern.error());
     for (const std::string& path : files_.find(*pattern))
       if (auto included = include_file(path, line, state); !included)
         return included;
@@ -217,15 +213,15 @@ value_result<std::string> config_reader::anchor(const std::string& path, bool is
 config_result<void> config_reader::include_file(const std::string& path, const config_line& line,
                                                 const open_file& state) {
   if (state.depth >= left_.depth)
-    return reader_error(line.place, "files include each other more than "
-                                      + std::to_string(left_.depth) + " deep");
+    return config_failure(line.place, "files include each other more than "
+                                        + std::to_string(left_.depth) + " deep");
   const auto file = files_.load(path, line.place, left_.bytes);
   if (!file)
     return tl::unexpected{file.error()};
   if (*file == nullptr)
-    return reader_error(line.place, "cannot read " + path + ": there is no such file");
+    return config_failure(line.place, "cannot read " + path + ": there is no such file");
   if (!(*file)->is_safe)
-    return reader_error(line.place, "others than root and you may write to " + path);
+    return config_failure(line.place, "others than root and you may write to " + path);
   return take_lines(**file,
                     {state.is_users, state.is_in_force, state.is_in_force, state.depth + 1});
 }

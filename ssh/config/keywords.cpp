@@ -22,6 +22,10 @@ tl::unexpected<std::string> complaint(std::string text) {
   return tl::unexpected{std::move(text)};
 }
 
+tl::unexpected<std::string> too_many(std::size_t most) {
+  return complaint("there are more than " + std::to_string(most));
+}
+
 // ---- words ----
 
 /// The one argument of a line.
@@ -160,6 +164,8 @@ taken set_written(config_draft& draft, const config_line& line, bool is_in_force
 constexpr std::size_t most_identities = 100;
 constexpr std::size_t most_known_hosts_files = 32;
 constexpr std::size_t most_domains = 32;
+/// Beyond ssh's habit, so that looking for repetitions has a bound.
+constexpr std::size_t most_variables = 1000;
 
 /// A keyword whose lines add to each other.
 template <auto Field>
@@ -172,7 +178,7 @@ taken add_written(config_draft& draft, const config_line& line, bool is_in_force
   if (!is_in_force || std::any_of(field.begin(), field.end(), is_same))
     return {};
   if (field.size() >= most_identities)
-    return complaint("there are more than " + std::to_string(most_identities));
+    return too_many(most_identities);
   field.push_back({std::move(*word), line.place});
   return {};
 }
@@ -196,7 +202,7 @@ taken set_written_list(config_draft& draft, const config_line& line, bool is_in_
   if (!is_in_force || !field.empty())
     return {};
   if (line.arguments.size() > most_known_hosts_files)
-    return complaint("there are more than " + std::to_string(most_known_hosts_files));
+    return too_many(most_known_hosts_files);
   for (const std::string& word : line.arguments)
     field.push_back({word, line.place});
   return {};
@@ -282,11 +288,15 @@ taken add_sent_variables(config_draft& draft, const config_line& line, bool is_i
       });
     else if (std::find(names.begin(), names.end(), word) == names.end())
       names.push_back(word);
+    if (names.size() > most_variables)
+      return too_many(most_variables);
   }
   return {};
 }
 
 taken set_variables(config_draft& draft, const config_line& line, bool is_in_force) {
+  if (line.arguments.size() > most_variables)
+    return too_many(most_variables);
   std::vector<std::pair<std::string, std::string>> variables;
   for (const std::string& word : line.arguments) {
     const auto equals = word.find('=');
@@ -306,7 +316,7 @@ taken set_canonical_domains(config_draft& draft, const config_line& line, bool i
   if (auto checked = check_list(line); !checked)
     return checked;
   if (line.arguments.size() > most_domains)
-    return complaint("there are more than " + std::to_string(most_domains));
+    return too_many(most_domains);
   std::vector<std::string> domains;
   for (const std::string& word : line.arguments) {
     std::string domain = to_lower(word);
@@ -327,7 +337,7 @@ taken set_permitted_cnames(config_draft& draft, const config_line& line, bool is
   if (auto checked = check_list(line); !checked)
     return checked;
   if (line.arguments.size() > most_domains)
-    return complaint("there are more than " + std::to_string(most_domains));
+    return too_many(most_domains);
   std::vector<cname_rule> rules;
   for (const std::string& word : line.arguments) {
     const std::string rule = to_lower(word);

@@ -37,7 +37,9 @@ struct cname_rule {
 };
 
 /// A machine on the way to another one. What the configuration says of it is found by resolving its
-/// host as a name of its own, with this user and port as if they stood on the command line.
+/// host as a name of its own, with this user and port, and without the options of the command line.
+/// The first one of a list may so have jumps of its own; the others are reached by those before
+/// them.
 struct jump_host {
   std::string host;
   std::optional<std::string> user = {};

@@ -16,10 +16,6 @@ namespace {
 /// Longer than any name (netdb.h, NI_MAXHOST); it bounds what a pattern may cost.
 constexpr std::size_t longest_host = 1024;
 
-tl::unexpected<config_error> resolve_error(config_place place, std::string reason) {
-  return tl::unexpected{config_error{std::move(place), std::move(reason)}};
-}
-
 bool has_one_of(std::string_view text, std::string_view characters) {
   return text.find_first_of(characters) != std::string_view::npos;
 }
@@ -76,7 +72,7 @@ private:
   static config_result<std::string> expanded(const written_text& x, Expand expand) {
     auto text = expand(x.text);
     if (!text)
-      return resolve_error(x.place, text.error());
+      return config_failure(x.place, text.error());
     return std::move(*text);
   }
 
@@ -102,7 +98,7 @@ private:
         {*host, x.user ? std::optional{*user} : std::nullopt, x.port});
     }
     if (jumps_to_itself())
-      return resolve_error(command.place, "the last jump is the host itself");
+      return config_failure(command.place, "the last jump is the host itself");
     if (command.text.empty())
       return {};
     return expand(command.text).map([this](std::string text) {
@@ -219,12 +215,12 @@ public:
 private:
   config_result<void> take_query() {
     if (query_.host.empty() || query_.host.size() > longest_host)
-      return resolve_error({}, "the name of a host has from 1 to " + std::to_string(longest_host)
-                                 + " bytes");
+      return config_failure({}, "the name of a host has from 1 to " + std::to_string(longest_host)
+                                  + " bytes");
     if (!is_harmless_host(query_.host))
-      return resolve_error({}, "'" + query_.host + "' is no name of a host");
+      return config_failure({}, "'" + query_.host + "' is no name of a host");
     if (query_.user && !is_harmless_user(*query_.user))
-      return resolve_error({}, "'" + *query_.user + "' is no name of a user");
+      return config_failure({}, "'" + *query_.user + "' is no name of a user");
     for (const std::string& option : query_.options)
       if (auto taken = reader_.take_option(option); !taken)
         return taken;
@@ -258,12 +254,12 @@ private:
     const written_text written = draft_.hostname.value_or(written_text{"%h", {}});
     const auto host = expand_tokens(written.text, host_token(query_.host));
     if (!host)
-      return resolve_error(written.place, host.error());
+      return config_failure(written.place, host.error());
     if (host->empty() || host->size() > longest_host)
-      return resolve_error(written.place, "the name of the host is empty or too long");
+      return config_failure(written.place, "the name of the host is empty or too long");
     auto name = canonical_name(*host, draft_, environment_);
     if (!name)
-      return resolve_error(written.place, name.error());
+      return config_failure(written.place, name.error());
     host_ = std::move(*name);
     return {};
   }

@@ -17,9 +17,10 @@ namespace sshexec::ssh {
 struct config_query {
   /// As it was given: an alias, a name, an address without brackets.
   std::string host;
-  /// Options as behind ssh's -o, before all others: "Port=22".
+  /// Options as behind ssh's -o, before all others: "Port=22". They can name programs, so they come
+  /// from whoever started this process, never with a request.
   std::vector<std::string> options = {};
-  /// What was said with the host, or is known of it: before all files.
+  /// What was said with the host, or is known of it: before all files, behind the options.
   std::optional<std::string> user = {};
   std::optional<std::uint16_t> port = {};
 

@@ -356,6 +356,36 @@ BOOST_AUTO_TEST_CASE(a_tree_of_files_that_doubles_at_each_level_ends_at_the_boun
   BOOST_TEST(wide.error().reason == "the configuration is too large");
 }
 
+BOOST_AUTO_TEST_CASE(lists_have_a_bound) {
+  const auto text = [](const std::string& keyword, int count, const std::string& value,
+                       const std::string& separator) {
+    std::string result = keyword;
+    for (int i = 0; i < count; ++i)
+      result += (i == 0 ? ' ' + value : separator + value) + std::to_string(i);
+    return result;
+  };
+
+  struct bound {
+    std::string keyword;
+    int most = 0;
+    std::string value = {};
+    std::string separator = " ";
+  };
+
+  for (const bound& x : std::vector<bound>{{"IdentityFile", 100, "/k", "\nIdentityFile /k"},
+                                           {"CertificateFile", 100, "/c", "\nCertificateFile /c"},
+                                           {"UserKnownHostsFile", 32, "/u"},
+                                           {"GlobalKnownHostsFile", 32, "/g"},
+                                           {"CanonicalDomains", 32, "d"},
+                                           {"CanonicalizePermittedCNAMEs", 32, "a:b"},
+                                           {"SendEnv", 1000, "V"},
+                                           {"SetEnv", 1000, "V=x"}}) {
+    BOOST_TEST(value_in(text(x.keyword, x.most, x.value, x.separator), "port") == "22", x.keyword);
+    const std::string beyond = value_in(text(x.keyword, x.most + 1, x.value, x.separator), "port");
+    BOOST_TEST(beyond.ends_with(": there are more than " + std::to_string(x.most)), beyond);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(match_exec_runs_a_command_and_asks_for_its_status) {
   system.commands = {{"is web web me 22 me", 0}, {"fails", 1}};
   BOOST_TEST(value_in("Match exec \"is %h %n %r %p %u\"\nPort 1", "port") == "1");
