@@ -69,7 +69,9 @@ config_result<void> config_reader::count(const parsed_config& file, const config
 
 config_result<void> config_reader::take_lines(const parsed_config& file, open_file state) {
   const auto& lines = file.lines;
-  if (auto counted = count(file, lines.empty() ? config_place{} : lines.front().place); !counted)
+  if (auto counted
+      = count(file, lines.empty() ? config_place{} : config_place{lines.front().place.file, 0, {}});
+      !counted)
     return counted;
   for (const config_line& line : lines)
     if (auto taken = take(line, state); !taken)
