@@ -1,6 +1,7 @@
 #include "sshexec/ssh/known_hosts_index.hpp"
 
 #include "sshexec/ssh/lower_case.hpp"
+#include "sshexec/ssh/pattern.hpp"
 
 #include <libssh/libssh.h>
 
@@ -24,44 +25,10 @@ std::string_view next_token(std::string_view& rest, std::string_view separators)
   return token;
 }
 
-/// Matches '*' (any characters) and '?' (any one character), as OpenSSH's match_pattern does.
-bool matches_pattern(std::string_view text, std::string_view pattern) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      resume = at;
-    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == text[at])) {
-      ++in;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      at = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', in) == std::string_view::npos;
-}
-
-/// Whether a list such as "*.example.org,!secret.example.org" names this host: one that a negated
-/// pattern names is not meant, whatever the other patterns say. (libssh's parser looks at one
-/// pattern at a time and takes such a host for named.)
-bool matches_list(std::string_view name, std::string_view patterns) {
-  bool named = false;
-  while (!patterns.empty()) {
-    std::string pattern = to_lower(next_token(patterns, ","));
-    const bool negated = pattern.starts_with('!');
-    if (!pattern.empty() && matches_pattern(name, std::string_view{pattern}.substr(negated))) {
-      if (negated)
-        return false;
-      named = true;
-    }
-  }
-  return named;
+/// Whether a line's list of names means this host. (libssh's parser looks at one pattern at a time
+/// and takes a host for named that a negated pattern names.)
+bool means(std::string_view names, const std::string& host) {
+  return matches_list(host, to_lower(names));
 }
 
 /// Whether libssh can read the line's key.
@@ -161,7 +128,7 @@ std::vector<std::size_t> known_hosts_index::lines_about(const std::string& name)
   if (const auto found = by_name_.find(name); found != by_name_.end())
     result = found->second;
   std::copy_if(patterns_.begin(), patterns_.end(), std::back_inserter(result),
-               [&](std::size_t number) { return matches_list(name, lines_[number].names); });
+               [&](std::size_t number) { return means(lines_[number].names, name); });
   std::sort(result.begin(), result.end());
   result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;

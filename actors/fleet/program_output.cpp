@@ -2,20 +2,17 @@
 
 #include "sshexec/actors/runtime/duration_text.hpp"
 #include "sshexec/actors/services/escape.hpp"
+#include "sshexec/ssh/child_process.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -35,84 +32,6 @@ constexpr std::chrono::milliseconds longest_timeout = std::chrono::hours{24} * 3
 std::string system_text(int code) {
   return std::system_category().message(code);
 }
-
-/// A process group of its own, signals as a login would leave them, no other descriptors.
-class spawn_setup {
-public:
-  spawn_setup(const ssh::file_descriptor& output, const ssh::file_descriptor& errors) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, errors.get(), STDERR_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    sigset_t signals{};
-    ::posix_spawnattr_init(&attributes_);
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::sigfillset(&signals);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
-                                               | POSIX_SPAWN_SETSIGDEF);
-  }
-
-  spawn_setup(const spawn_setup&) = delete;
-  spawn_setup& operator=(const spawn_setup&) = delete;
-
-  ~spawn_setup() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-
-  /// 0, or an `errno` value.
-  int spawn(pid_t& process, std::vector<std::string>& line) const {
-    std::vector<char*> words;
-    words.reserve(line.size() + 1);
-    for (std::string& word : line)
-      words.push_back(word.data());
-    words.push_back(nullptr);
-    return ::posix_spawn(&process, words.front(), &actions_, &attributes_, words.data(), environ);
-  }
-
-private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-/// A child, which does not outlive this object.
-class child_process {
-public:
-  explicit child_process(pid_t id)
-    : id_(id), end_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))) {}
-
-  child_process(const child_process&) = delete;
-  child_process& operator=(const child_process&) = delete;
-
-  ~child_process() {
-    if (is_reaped_)
-      return;
-    ::kill(-id_, SIGKILL);
-    wait();
-  }
-
-  /// Readable when it has ended.
-  [[nodiscard]] const ssh::file_descriptor& end() const { return end_; }
-
-  /// Blocks until it has ended; its status as of waitpid(2), or nothing (-1) if that is not known.
-  int wait() {
-    is_reaped_ = true;
-    int status = -1;
-    while (::waitpid(id_, &status, 0) < 0)
-      if (errno != EINTR)
-        return -1;
-    return status;
-  }
-
-private:
-  pid_t id_;
-  ssh::file_descriptor end_;
-  bool is_reaped_ = false;
-};
 
 /// What arrives at the end of a pipe.
 class pipe_reader {
@@ -144,7 +63,7 @@ private:
 enum class ending { ended, out_of_time, too_large };
 
 /// Reads until the program has ended, or must.
-ending follow(const child_process& child, pipe_reader& output, pipe_reader& errors,
+ending follow(const ssh::child_process& child, pipe_reader& output, pipe_reader& errors,
               clock::time_point deadline, std::size_t max_size) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
@@ -200,18 +119,16 @@ tl::expected<std::string, program_failure> run_for_output(std::vector<std::strin
   auto errors_pipe = output_pipe.reading ? ssh::make_pipe() : ssh::pipe_ends{};
   if (!errors_pipe.reading)
     return cannot_run(errno);
-  pid_t id = 0;
-  if (const int code = spawn_setup{output_pipe.writing, errors_pipe.writing}.spawn(id, line))
-    return cannot_run(code);
-  child_process child{id};
-  if (!child.end())
-    return cannot_run(errno);
+  auto child = ssh::child_process::start(
+    std::move(line), {-1, output_pipe.writing.get(), errors_pipe.writing.get()});
+  if (!child)
+    return cannot_run(child.error());
   output_pipe.writing = {};
   errors_pipe.writing = {};
   pipe_reader output{std::move(output_pipe.reading)};
   pipe_reader errors{std::move(errors_pipe.reading)};
   switch (
-    follow(child, output, errors, clock::now() + std::min(timeout, longest_timeout), max_size)) {
+    follow(*child, output, errors, clock::now() + std::min(timeout, longest_timeout), max_size)) {
     case ending::out_of_time:
       return run_failed{
         {false, name + " did not end within " + to_text(timeout) + describe_reason(errors.text())}};
@@ -220,7 +137,7 @@ tl::expected<std::string, program_failure> run_for_output(std::vector<std::strin
     case ending::ended:
       break;
   }
-  if (const auto fault = describe_end(child.wait()); !fault.empty())
+  if (const auto fault = describe_end(child->wait()); !fault.empty())
     return run_failed{{false, name + fault + describe_reason(errors.text())}};
   return std::move(output.text());
 }
