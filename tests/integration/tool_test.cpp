@@ -162,10 +162,9 @@ BOOST_AUTO_TEST_CASE(goes_through_the_jumps_that_it_is_told) {
   const testing::openssh_server bastion;
   std::ofstream{file("config")} << "[sshexec]\nidentity-file = \"" << bastion.identity_file()
                                 << "\"\n";
-  const auto result
-    = run("--config " + file("config") + " -J " + bastion.user() + '@' + bastion.host() + ':'
-            + std::to_string(bastion.port()),
-          "echo far");
+  const auto result = run("--config " + file("config") + " -J " + bastion.user() + '@'
+                            + bastion.host() + ':' + std::to_string(bastion.port()),
+                          "echo far");
   BOOST_TEST(result.out == "far\n", result.out + result.err);
   BOOST_TEST(bastion.authentications() == 1U);
   BOOST_TEST(run("-J 'host:x'", "true").exit_code == 255);
