@@ -79,17 +79,19 @@ std::string exception_of(const ssh::config_keyword& keyword) {
 
 std::string page() {
   std::ostringstream out;
-  out << "# OpenSSH's configuration, keyword by keyword\n\n"
-         "sshexec reads ssh_config(5) by itself, as OpenSSH 9.2 does: the first value counts, and "
-         "`Host`, `Match`,\n`Include`, quotes, tokens and `${VARIABLES}` mean what they mean to "
-         "ssh. A test compares both over many\nconfigurations "
-         "(`tests/unit/ssh/config/openssh_test.cpp`).\n\n"
-         "A keyword that changes neither where we connect, nor whom we trust, nor who we are, may "
-         "be passed over.\nOne that would change any of these and cannot be honoured is an error "
-         "where it is in force, which names\nfile, line and keyword. So is a keyword that is in no "
-         "table, unless `IgnoreUnknown` names it.\n\n"
-         "This table is made of the one in `ssh/config/keywords.cpp`.\n\n"
-         "| keyword | what becomes of it | |\n|---|---|---|\n";
+  out
+    << "# OpenSSH's configuration, keyword by keyword\n\n"
+       "**The tool and hubs do not read these files yet.** `ssh/config/` has the reader, and this "
+       "page tells what\nit makes of each keyword.\n\n"
+       "It reads ssh_config(5) as OpenSSH 9.2 does: the first value counts, and `Host`, `Match`, "
+       "`Include`, quotes,\ntokens and `${VARIABLES}` mean what they mean to ssh. A test compares "
+       "both over many configurations\n(`tests/unit/ssh/config/openssh_test.cpp`).\n\n"
+       "A keyword that changes neither where we connect, nor whom we trust, nor who we are, may "
+       "be passed over.\nOne that would change any of these and cannot be honoured is an error "
+       "where it is in force, which names\nfile, line and keyword. So is a keyword that is in no "
+       "table, unless `IgnoreUnknown` names it.\n\n"
+       "This table is made of the one in `ssh/config/keywords.cpp`.\n\n"
+       "| keyword | what becomes of it | |\n|---|---|---|\n";
   for (const ssh::config_keyword& x : ssh::config_keywords())
     out << "| `" << x.name << "` | " << name_of(x.treated) << exception_of(x) << " | " << x.note
         << " |\n";
