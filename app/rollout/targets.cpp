@@ -30,7 +30,7 @@ bool is_empty(const std::string& target) {
 /// user and port it prevails.
 tl::expected<machine, std::string> to_known_machine(const std::string& name, machine parsed,
                                                     const inventory& known) {
-  const auto said = parse_target(name, 0);
+  auto said = parse_target(name, 0);
   if (!said)
     return said;
   const std::string known_name = parsed.hostname;
