@@ -3,6 +3,7 @@
 #include "secure_server.hpp"
 
 #include <libssh/libssh.h>
+#include <sys/socket.h>
 
 #include <map>
 #include <memory>
@@ -94,6 +95,9 @@ private:
         stories_[2].abandoned = true;
         require(client_->abandon(2).stdout_data.size() <= max_output, "output keeps to its cap");
         break;
+      case 2:
+        stream_.reset();
+        break;
       default:
         start(acts_ + 1);
     }
@@ -154,6 +158,7 @@ private:
     start(1);
     start(2);
     client_->open_spare();
+    client_->forward(1, {"host", 22});
     return true;
   }
 
@@ -206,6 +211,24 @@ private:
     return false;
   }
 
+  bool on(const ssh::event::forwarded& x) {
+    require(!std::exchange(forward_told_, true), "a stream is told once");
+    stream_ = x.stream;
+    const std::string_view words = "words for the host behind the server";
+    ::send(stream_->socket.get(), words.data(), words.size(), MSG_NOSIGNAL);
+    return true;
+  }
+
+  bool on(const ssh::event::forward_refused&) {
+    require(!std::exchange(forward_told_, true), "a stream is told once");
+    return false;
+  }
+
+  bool on(const ssh::event::forward_closed&) {
+    require(forward_told_ && !std::exchange(forward_closed_, true), "a stream ends once");
+    return false;
+  }
+
   static bool on(const ssh::event::lost&) { return false; }
 
   static const ssh::private_keys& keys() {
@@ -216,6 +239,9 @@ private:
   fuzz::client client_{keys()};
   std::optional<fuzz::secure_server> server_;
   std::map<ssh::exec_id, command_story> stories_;
+  std::shared_ptr<ssh::carried_stream> stream_;
+  bool forward_told_ = false;
+  bool forward_closed_ = false;
   unsigned acts_ = 0;
 };
 
