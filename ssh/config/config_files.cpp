@@ -5,6 +5,25 @@
 
 namespace sshexec::ssh {
 
+namespace {
+
+/// Looks at each line once, so that those that are not in force need not be looked at again.
+config_result<std::vector<checked_line>> check_lines(std::vector<config_line> lines) {
+  std::vector<checked_line> result;
+  result.reserve(lines.size());
+  config_draft nothing;
+  for (config_line& line : lines) {
+    const config_keyword* keyword = find_keyword(line.keyword);
+    if (keyword != nullptr)
+      if (const auto checked = take_line(nothing, *keyword, line, false); !checked)
+        return config_failure(std::move(line.place), checked.error());
+    result.push_back({std::move(line), keyword});
+  }
+  return result;
+}
+
+} // namespace
+
 config_files::config_files(const config_environment& environment) : environment_(&environment) {}
 
 config_result<const parsed_config*>
@@ -20,7 +39,7 @@ config_files::load(const std::string& path, const config_place& wanted_by, std::
     const config_text& text = **found;
     if (text.text.size() > most_bytes)
       return config_failure({path, 0, {}}, "the configuration is too large");
-    auto lines = parse_config(text.text, path);
+    auto lines = parse_config(text.text, path).and_then(check_lines);
     if (!lines)
       return tl::unexpected{std::move(lines.error())};
     file.content = {std::move(*lines), text.text.size(), text.is_safe};

@@ -3,6 +3,7 @@
 #include "sshexec/ssh/config/config_error.hpp"
 #include "sshexec/ssh/config/config_line.hpp"
 #include "sshexec/ssh/config/environment.hpp"
+#include "sshexec/ssh/config/keywords.hpp"
 #include "sshexec/ssh/file_stamp.hpp"
 
 #include <cstddef>
@@ -13,9 +14,16 @@
 
 namespace sshexec::ssh {
 
+/// A line that was found to be well formed, as far as its keyword is known.
+struct checked_line {
+  config_line line;
+  /// Null for none that is known.
+  const config_keyword* keyword = nullptr;
+};
+
 /// The lines of a file.
 struct parsed_config {
-  std::vector<config_line> lines;
+  std::vector<checked_line> lines;
   std::size_t bytes = 0;
   bool is_safe = true;
 };

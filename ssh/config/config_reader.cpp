@@ -39,8 +39,7 @@ config_result<void> config_reader::take_option(const std::string& text) {
     return config_failure({{}, 0, text}, "it says nothing");
   if (is_structure(**line))
     return config_failure((*line)->place, "it stands in files alone");
-  open_file state;
-  return take(**line, state);
+  return take_value({**line, find_keyword((*line)->keyword)});
 }
 
 config_result<void> config_reader::read(const config_source& source,
@@ -69,29 +68,34 @@ config_result<void> config_reader::count(const parsed_config& file, const config
 
 config_result<void> config_reader::take_lines(const parsed_config& file, open_file state) {
   const auto& lines = file.lines;
-  if (auto counted
-      = count(file, lines.empty() ? config_place{} : config_place{lines.front().place.file, 0, {}});
+  if (auto counted = count(
+        file, lines.empty() ? config_place{} : config_place{lines.front().line.place.file, 0, {}});
       !counted)
     return counted;
-  for (const config_line& line : lines)
-    if (auto taken = take(line, state); !taken)
+  for (const checked_line& x : lines)
+    if (auto taken = take(x, state); !taken)
       return taken;
   return {};
 }
 
-config_result<void> config_reader::take(const config_line& line, open_file& state) {
-  if (line.keyword == "host")
-    return take_host(line, state);
-  if (line.keyword == "match")
-    return take_match(line, state);
-  if (line.keyword == "include")
-    return include(line, state);
-  const config_keyword* keyword = find_keyword(line.keyword);
-  if (keyword == nullptr && ignores(line.keyword))
-    return {};
+config_result<void> config_reader::take(const checked_line& x, open_file& state) {
+  const std::string& keyword = x.line.keyword;
+  if (keyword == "host")
+    return take_host(x.line, state);
+  if (keyword == "match")
+    return take_match(x.line, state);
+  if (keyword == "include")
+    return include(x.line, state);
+  // Even where it is not in force, an unknown keyword is an error.
+  return state.is_in_force || x.keyword == nullptr ? take_value(x) : config_result<void>{};
+}
+
+config_result<void> config_reader::take_value(const checked_line& x) {
+  const auto& [line, keyword] = x;
   if (keyword == nullptr)
-    return config_failure(line.place, "there is no such keyword");
-  const auto taken = take_line(draft_, *keyword, line, state.is_in_force);
+    return ignores(line.keyword) ? config_result<void>{}
+                                 : config_failure(line.place, "there is no such keyword");
+  const auto taken = take_line(draft_, *keyword, line, true);
   return taken ? config_result<void>{} : config_failure(line.place, taken.error());
 }
 

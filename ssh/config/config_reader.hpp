@@ -69,7 +69,8 @@ private:
 
   config_result<void> count(const parsed_config& file, const config_place& place);
   config_result<void> take_lines(const parsed_config& file, open_file state);
-  config_result<void> take(const config_line& line, open_file& state);
+  config_result<void> take(const checked_line& x, open_file& state);
+  config_result<void> take_value(const checked_line& x);
   config_result<void> take_host(const config_line& line, open_file& state);
   config_result<void> take_match(const config_line& line, open_file& state);
   config_result<void> include(const config_line& line, const open_file& state);
