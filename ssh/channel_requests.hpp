@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 /// Requests of a channel to the server, and their answers.
 namespace sshexec::ssh {
@@ -19,6 +20,8 @@ struct incoming_answers {
   std::uint64_t others = 0;
   /// Answers that were found, or that nobody waits for.
   std::uint64_t found = 0;
+  /// That of the channel asked for last; libssh counts them from 43.
+  std::uint32_t last_channel = 42;
 
   [[nodiscard]] std::uint64_t arrived() const { return packets.in_packets - others; }
 
@@ -43,6 +46,17 @@ public:
     return status;
   }
 
+  /// Asks for a channel, which gets its number then.
+  template <class Request>
+  int ask_for_channel(Request request) {
+    if (channel_ == 0)
+      channel_ = ++all_.last_channel;
+    return ask(std::move(request));
+  }
+
+  /// None before it was asked for.
+  [[nodiscard]] std::uint32_t channel() const { return channel_; }
+
   /// It came, and was noticed without a look for it.
   void came() {
     ++all_.found;
@@ -53,6 +67,7 @@ private:
   incoming_answers& all_;
   /// How many answers had arrived when this one was last looked for.
   std::optional<std::uint64_t> looked_at_;
+  std::uint32_t channel_ = 0;
 };
 
 /// Why the server opened no channel (RFC 4254 §5.1).
@@ -62,7 +77,7 @@ struct channel_refusal {
   std::string text;
 };
 
-/// Of the channel whose request failed last on that session.
-channel_refusal last_refusal(ssh_session session);
+/// Of that channel. libssh keeps what it was told of the last one only: nothing is known of others.
+channel_refusal refusal_of(std::uint32_t channel, ssh_session session);
 
 } // namespace sshexec::ssh

@@ -176,12 +176,13 @@ void exec_channel::opened() {
 }
 
 void exec_channel::open(std::vector<connection_event>& events) {
-  const int status = answer_.ask([this] { return ssh_channel_open_session(channel_.get()); });
+  const int status
+    = answer_.ask_for_channel([this] { return ssh_channel_open_session(channel_.get()); });
   if (status == SSH_OK) {
     opened();
   } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
-    const std::uint32_t reason = last_refusal(session_).reason;
+    const std::uint32_t reason = refusal_of(answer_.channel(), session_).reason;
     if (id_)
       events.emplace_back(event::channel_refused{*id_, reason});
     else

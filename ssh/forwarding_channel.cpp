@@ -1,5 +1,6 @@
 #include "sshexec/ssh/forwarding_channel.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -23,8 +24,10 @@ constexpr std::size_t max_held_back = std::size_t{4} << 20;
 /// A server that sends so much beyond the window is not listened to any more.
 constexpr std::size_t most_held_back = std::size_t{16} << 20;
 
+/// Whether it may work a moment later.
 bool would_block(int code) {
-  return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
+  return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ENOBUFS
+         || code == ENOMEM;
 }
 
 /// What the server said no with, in the terms of a connection that fails (RFC 4254 §5.1).
@@ -91,7 +94,7 @@ void forwarding_channel::notice_open() {
 void forwarding_channel::advance(std::vector<connection_event>& events) {
   if (has_news_->exchange(false))
     is_readable_ = is_writable_ = true;
-  has_more_ = false;
+  has_more_ = waits_for_flush_ = false;
   if (state_ == state::opening && is_usable(session_))
     open(events);
   if (state_ == state::open && !note_)
@@ -107,7 +110,7 @@ void forwarding_channel::advance(std::vector<connection_event>& events) {
 }
 
 void forwarding_channel::open(std::vector<connection_event>& events) {
-  const int status = answer_.ask([this] {
+  const int status = answer_.ask_for_channel([this] {
     // RFC 4254 §7.2: the originator is for the server's log.
     return ssh_channel_open_forward(channel_.get(), request_.host.c_str(), request_.port,
                                     "127.0.0.1", 0);
@@ -116,7 +119,8 @@ void forwarding_channel::open(std::vector<connection_event>& events) {
     state_ = state::open;
   } else if (status == SSH_ERROR && is_usable(session_)) {
     state_ = state::ended;
-    events.emplace_back(event::forward_refused{id_, to_error(last_refusal(session_))});
+    events.emplace_back(
+      event::forward_refused{id_, to_error(refusal_of(answer_.channel(), session_))});
   }
 }
 
@@ -138,8 +142,13 @@ void forwarding_channel::hand_over(std::vector<connection_event>& events) {
 }
 
 void forwarding_channel::deliver() {
-  while (is_writable_ && (!arrived_.empty() || take_held_back()))
-    arrived_.erase(0, send_to_socket(arrived_));
+  while (is_writable_ && (!arrived_.empty() || take_held_back())) {
+    delivered_ += send_to_socket(std::string_view{arrived_}.substr(delivered_));
+    if (delivered_ == arrived_.size()) {
+      arrived_.clear();
+      delivered_ = 0;
+    }
+  }
 }
 
 /// How much of it the socket took; all when nobody will ever read it.
@@ -157,11 +166,12 @@ std::size_t forwarding_channel::send_to_socket(std::string_view data) {
   return data.size();
 }
 
-/// Whether there was anything.
+/// Whether there was anything. All of it is taken: libssh opens the window again as soon as some of
+/// it was read, so what is left would grow.
 bool forwarding_channel::take_held_back() {
   if (held_back_ == 0)
     return false;
-  arrived_.resize(std::min(held_back_, piece));
+  arrived_.resize(held_back_);
   const int read = ssh_channel_read_nonblocking(channel_.get(), arrived_.data(),
                                                 static_cast<std::uint32_t>(arrived_.size()), 0);
   arrived_.resize(read > 0 ? static_cast<std::size_t>(read) : 0);
@@ -174,8 +184,12 @@ void forwarding_channel::submit() {
   while (!closed_by_server_ && is_usable(session_)) {
     // libssh would keep whatever the connection does not take.
     const std::size_t window = ssh_channel_window_size(channel_.get());
-    if (window == 0 || ssh_blocking_flush(session_, 0) != SSH_OK)
+    if (window == 0)
+      return look_for_its_end();
+    if (ssh_blocking_flush(session_, 0) != SSH_OK) {
+      waits_for_flush_ = true;
       return;
+    }
     if (left == 0) {
       has_more_ = is_readable_;
       return;
@@ -205,6 +219,11 @@ bool forwarding_channel::receive_from_socket(std::size_t most) {
   return false;
 }
 
+void forwarding_channel::look_for_its_end() {
+  pollfd query{socket_.get(), 0, 0};
+  is_left_ = is_left_ || (::poll(&query, 1, 0) == 1 && (query.revents & POLLHUP) != 0);
+}
+
 void forwarding_channel::end_when_done(std::vector<connection_event>& events) {
   const bool all_delivered = arrived_.empty() && held_back_ == 0;
   const bool gives_up = held_back_ > most_held_back;
@@ -214,13 +233,18 @@ void forwarding_channel::end_when_done(std::vector<connection_event>& events) {
     return;
   registration_ = {};
   socket_ = {};
+  arrived_.clear();
+  held_back_ = 0;
   state_ = state::closing;
   events.emplace_back(event::forward_closed{id_});
 }
 
 void forwarding_channel::close() {
-  if (!close_was_sent_ && is_usable(session_))
-    close_was_sent_ = ssh_channel_close(channel_.get()) == SSH_OK;
+  if (!close_was_sent_ && is_usable(session_)) {
+    const int status = ssh_channel_close(channel_.get());
+    close_was_sent_ = status == SSH_OK;
+    waits_for_flush_ = status == SSH_AGAIN;
+  }
   if (closed_by_server_ && (close_was_sent_ || !is_usable(session_)))
     state_ = state::ended;
 }
@@ -231,8 +255,8 @@ void forwarding_channel::arm() {
   const bool writes = !is_writable_ && (!arrived_.empty() || held_back_ > 0);
   if (writes)
     registration_.arm(is_readable_ ? poller::interest::write : poller::interest::read_write);
-  else if (!is_readable_)
-    registration_.arm(poller::interest::read);
+  else
+    registration_.arm(is_readable_ ? poller::interest::hang_up : poller::interest::read);
 }
 
 bool forwarding_channel::holds_too_much() const {
@@ -244,12 +268,12 @@ void forwarding_channel::tell_end(const error& why) const {
     note_->write(why);
 }
 
-int forwarding_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int,
-                                void* self) {
+int forwarding_channel::on_data(ssh_session, ssh_channel, void* data, std::uint32_t length,
+                                int is_stderr, void* self) {
   auto& channel = *static_cast<forwarding_channel*>(self);
   ++channel.answers_.others;
-  // Nobody takes it any more.
-  if (channel.state_ == state::closing || channel.state_ == state::ended)
+  // Nobody takes it any more, or ever did.
+  if (channel.state_ == state::closing || channel.state_ == state::ended || is_stderr != 0)
     return static_cast<int>(length);
   std::size_t taken = 0;
   // Until the channel's opening was noticed, there is no socket.

@@ -45,6 +45,9 @@ public:
   /// Whether there is more to do that no news will tell of.
   [[nodiscard]] bool has_more() const { return has_more_; }
 
+  /// Whether it goes on as soon as libssh has nothing left to write.
+  [[nodiscard]] bool waits_for_flush() const { return waits_for_flush_; }
+
   /// Whether libssh holds more back than any window that it ever granted.
   [[nodiscard]] bool holds_too_much() const;
 
@@ -73,6 +76,8 @@ private:
   /// From the socket to the server.
   void submit();
   bool receive_from_socket(std::size_t most);
+  /// Without reading what it said before.
+  void look_for_its_end();
   void end_when_done(std::vector<connection_event>& events);
   void close();
   void arm();
@@ -91,6 +96,7 @@ private:
   forward_request request_;
   state state_ = state::opening;
   bool has_more_ = false;
+  bool waits_for_flush_ = false;
 
   std::shared_ptr<carrier_note> note_;
   file_descriptor socket_;
@@ -105,8 +111,9 @@ private:
   /// The other end is closed, and all that it said was read.
   bool is_left_ = false;
 
-  /// Received from the server and not taken by the socket.
+  /// Received from the server, and how much of it the socket took.
   std::string arrived_;
+  std::size_t delivered_ = 0;
   /// Bytes that libssh holds because there was no room for them here.
   std::size_t held_back_ = 0;
   bool server_is_done_ = false;

@@ -185,6 +185,7 @@ private:
   /// Whether there is more to do that no news from the socket will tell of.
   bool unfinished_ = false;
   bool forwards_have_more_ = false;
+  bool forwards_wait_for_flush_ = false;
   // Declared behind the session, which must outlive its channels.
   std::unique_ptr<exec_channel> spare_;
   std::map<exec_id, std::unique_ptr<exec_channel>> channels_;
@@ -420,6 +421,7 @@ void libssh_connection::pump() {
     if (!readable || !is_usable(session_.get()))
       return lose_session();
     write_pending_ = ssh_blocking_flush(session_.get(), 0) != SSH_OK;
+    forwards_have_more_ = forwards_have_more_ || (forwards_wait_for_flush_ && !write_pending_);
     if (bytes_received() == read_before)
       return;
     if (bytes_received() >= bound) {
@@ -468,11 +470,12 @@ void libssh_connection::advance_channels() {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
   }
-  forwards_have_more_ = false;
+  forwards_have_more_ = forwards_wait_for_flush_ = false;
   // When the session broke, its end is told first to those who hold the streams.
   for (auto i = forwards_.begin(); i != forwards_.end() && is_usable(session_.get());) {
     i->second->advance(events_);
     forwards_have_more_ = forwards_have_more_ || i->second->has_more();
+    forwards_wait_for_flush_ = forwards_wait_for_flush_ || i->second->waits_for_flush();
     i = i->second->ended() ? forwards_.erase(i) : std::next(i);
   }
   // All that wait for an answer have looked at these.
@@ -490,16 +493,15 @@ void libssh_connection::arm() {
   const bool writing = state_ == state::established
                          ? write_pending_
                          : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
-  if (forwards_have_more_)
+  // What is left to be done is in libssh or in a socket already, and neither side may have anything
+  // to say.
+  if (unfinished_ || forwards_have_more_)
     return notify_();
   if (must_not_read()) {
     if (writing)
       registration_.arm(poller::interest::write);
     return;
   }
-  // What is left to be done is in libssh already, and neither side may have anything to say.
-  if (unfinished_)
-    return notify_();
   registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
 }
 

@@ -76,6 +76,7 @@ struct poller::core {
     constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP;
     switch (what) {
       case interest::nothing:
+      case interest::hang_up:
         return 0;
       case interest::read:
         return reading;

@@ -23,7 +23,9 @@ public:
   using notify_function = std::function<void()>;
 
   /// What a socket's owner waits for.
-  enum class interest : std::uint8_t { nothing, read, write, read_write };
+  /// `hang_up`: that the other side has closed the socket, which every other interest tells as
+  /// well.
+  enum class interest : std::uint8_t { nothing, hang_up, read, write, read_write };
 
 private:
   using clock = std::chrono::steady_clock;

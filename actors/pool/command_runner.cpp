@@ -164,6 +164,11 @@ void command_runner::channel_refused(ssh::exec_id id) {
   leave_channel(id, stage::waiting);
 }
 
+void command_runner::refuse_channel(ssh::exec_id id, std::string reason) {
+  if (commands_.find(id) != nullptr)
+    refuse(id, command_setback(error_code::rejected, std::move(reason)));
+}
+
 void command_runner::exec_refused(established& on, ssh::exec_id id, std::string reason) {
   on.channels.leave(id, now());
   if (const auto victim = on.hunting.end(id))

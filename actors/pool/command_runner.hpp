@@ -70,6 +70,8 @@ public:
   void process_group_told(established& on, const ssh::event::tracked& e);
   /// It waits for another channel.
   void channel_refused(ssh::exec_id id);
+  /// It gets none.
+  void refuse_channel(ssh::exec_id id, std::string reason);
   void exec_refused(established& on, ssh::exec_id id, std::string reason);
   void exec_ended(established& on, ssh::exec_id id, ssh::exec_outcome outcome);
   /// The connection is lost. A command whose channel was being opened has lost nothing if the

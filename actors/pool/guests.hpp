@@ -58,6 +58,9 @@ public:
   /// Who has a stream keeps it.
   void shut_down(const setback& reason);
 
+  /// Nobody waits for the ends of streams any more.
+  void forget_open() { open_.clear(); }
+
 private:
   struct guest {
     tunnel_request what;

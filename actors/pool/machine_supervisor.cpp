@@ -200,10 +200,12 @@ bool machine_supervisor_state::must_renew(const established& x) const {
 
 channel_pool::demand machine_supervisor_state::demand(const established& x) const {
   channel_pool::demand result;
-  result.command = !x.takes_no_more() && runner.any_waits();
+  // With guests it lives on, whatever changed, so it serves all.
+  const bool serves = !x.takes_no_more() || visitors.any_on_connection();
+  result.command = serves && runner.any_waits();
   result.hunt = x.hunting.any_wanted();
-  result.spare = !x.takes_no_more() && life == life_stage::serving;
-  result.running = runner.commands().on_channels() > 0;
+  result.spare = serves && life == life_stage::serving;
+  result.running = runner.commands().on_channels() > 0 || visitors.any_on_connection();
   result.tracked = runner.commands().tracks();
   return result;
 }
@@ -431,6 +433,10 @@ void machine_supervisor_state::channel_refused(ssh::exec_id id, std::uint32_t re
   on.hunting.refused(id);
   if (on.channels.refused(id, now()))
     runner.channel_refused(id);
+  else if (visitors.any_on_connection())
+    // The connection is sound: a jump may be allowed to forward only (sshd's MaxSessions 0).
+    runner.refuse_channel(id, "the server opens no session channel (reason "
+                                + std::to_string(reason) + ')');
   else
     lost(dropped("the server refused a session channel (reason " + std::to_string(reason)
                  + ") though none was open"));
@@ -517,6 +523,9 @@ void machine_supervisor_state::shut_down() {
 
 void machine_supervisor_state::drained() {
   runner.end_all(shutting_down);
+  // Guests end their commands through this connection, each within its own bounds.
+  if (!visitors.empty())
+    set_timer(timer::guests, now() + 2 * config.kill_grace + config.connect_timeout);
 }
 
 void machine_supervisor_state::leave() {
@@ -646,6 +655,8 @@ void machine_supervisor_state::tick() {
       expire();
     else if (*due == timer::drain)
       drained();
+    else if (*due == timer::guests)
+      visitors.forget_open();
   }
   drive();
 }

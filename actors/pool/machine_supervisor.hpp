@@ -55,7 +55,7 @@ struct machine_supervisor_state {
   };
 
   /// Whose deadline it is.
-  enum class timer : std::uint8_t { link, commands, idle, drain };
+  enum class timer : std::uint8_t { link, commands, idle, drain, guests };
 
   explicit machine_supervisor_state(supervisor_actor::pointer self_ptr) : self(self_ptr) {}
 

@@ -2,14 +2,17 @@
 #include "hub.hpp"
 #include "preconditions.hpp"
 #include "sshexec/testing/dropbear_server.hpp"
+#include "sshexec/testing/loopback.hpp"
 #include "sshexec/testing/openssh_server.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <chrono>
 #include <future>
 #include <string>
+#include <thread>
 #include <utility>
 
 using namespace sshexec;
@@ -238,6 +241,94 @@ BOOST_AUTO_TEST_CASE(a_stream_that_its_holder_closes_is_given_up) {
   BOOST_TEST(subject.client.until([&] { return subject.client.streams_closed.contains(1); }));
   BOOST_TEST(server.wait_for_log("Connection closed by"));
   BOOST_TEST(subject.client.run(1, "echo alive").value().stdout_data == "alive\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_closed_while_its_server_takes_nothing_is_given_up) {
+  testing::openssh_server jump;
+  testing::openssh_server frozen;
+  direct_client client{jump};
+  frozen.suspend();
+  client->forward(1, {frozen.host(), frozen.port()});
+  BOOST_REQUIRE(client.until([&] { return client.streams.contains(1); }));
+  const std::string data(std::size_t{64} << 10, 'x');
+  // Until nobody takes any more for a while.
+  const auto send_all = [&] {
+    bool took = false;
+    while (::send(client.streams[1]->socket.get(), data.data(), data.size(), MSG_NOSIGNAL) > 0)
+      took = true;
+    return took;
+  };
+  while (send_all())
+    client.settle();
+  client.streams.clear();
+  BOOST_TEST(client.until([&] { return client.streams_closed.contains(1); }));
+  frozen.resume();
+}
+
+/// Sends a stream of many bytes to whoever connects.
+class bountiful_server {
+public:
+  static constexpr std::size_t size = std::size_t{24} << 20;
+
+  static char byte_at(std::size_t i) { return static_cast<char>(i * 7 + i / 4099); }
+
+  bountiful_server() {
+    std::string all(size, '\0');
+    for (std::size_t i = 0; i < size; ++i)
+      all[i] = byte_at(i);
+    thread_ = std::thread{[this, all = std::move(all)] {
+      pollfd arrival{listener.get(), POLLIN, 0};
+      ::poll(&arrival, 1, 60'000);
+      const ssh::file_descriptor guest{::accept(listener.get(), nullptr, nullptr)};
+      for (std::size_t sent = 0; sent < size;) {
+        const ssize_t now = ::send(guest.get(), all.data() + sent, size - sent, MSG_NOSIGNAL);
+        if (now <= 0)
+          return;
+        sent += static_cast<std::size_t>(now);
+      }
+    }};
+  }
+
+  ~bountiful_server() { thread_.join(); }
+
+  bountiful_server(const bountiful_server&) = delete;
+  bountiful_server& operator=(const bountiful_server&) = delete;
+
+  ssh::file_descriptor listener = testing::listen_on("127.0.0.1");
+
+private:
+  std::thread thread_;
+};
+
+// Its window is opened again whenever some of it was taken, and neighbours keep the connection
+// reading.
+BOOST_AUTO_TEST_CASE(a_slow_reader_of_a_stream_gets_all_of_it) {
+  const testing::openssh_server server;
+  direct_client client{server};
+  bountiful_server source;
+  client->forward(1, {"127.0.0.1", testing::port_of(source.listener)});
+  client->forward(2, {server.host(), server.port()});
+  BOOST_REQUIRE(client.until([&] { return client.streams.size() == 2; }));
+  std::string part(std::size_t{100} << 10, '\0');
+  std::size_t received = 0;
+  bool is_sound = true;
+  while (received < bountiful_server::size) {
+    // All that can come until the stream is full.
+    if (received % (std::size_t{2} << 20) < part.size())
+      client.settle();
+    ssize_t length = -1;
+    const bool came = client.until([&] {
+      length = ::recv(client.streams[1]->socket.get(), part.data(), part.size(), 0);
+      return length >= 0;
+    });
+    BOOST_REQUIRE(came);
+    BOOST_REQUIRE(length > 0);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(length); ++i)
+      is_sound = is_sound && part[i] == bountiful_server::byte_at(received + i);
+    received += static_cast<std::size_t>(length);
+  }
+  BOOST_TEST(is_sound);
+  BOOST_TEST(!client.streams_closed.contains(1));
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_connection_is_noted_for_the_holder) {

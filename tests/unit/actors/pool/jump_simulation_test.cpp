@@ -173,6 +173,8 @@ private:
   void dropped(simulated_connection& link) {
     const link_state state = std::move(links_[&link]);
     links_.erase(&link);
+    if (link.settings.carrier)
+      end_stream(link.settings.carrier);
     if (state.lost)
       return;
     for (const auto& [id, stream] : state.streams) {
@@ -181,7 +183,19 @@ private:
     }
   }
 
-  /// Streams whose holders are gone end.
+  void end_stream(const std::shared_ptr<ssh::carried_stream>& ended) {
+    for (simulated_connection* link : pool_.network.alive) {
+      auto& streams = links_[link].streams;
+      const auto found = std::find_if(streams.begin(), streams.end(),
+                                      [&](const auto& x) { return x.second.lock() == ended; });
+      if (found == streams.end())
+        continue;
+      link->emit(ev::forward_closed{found->first});
+      streams.erase(found);
+    }
+  }
+
+  /// Streams that nobody speaks on end, too.
   void end_streams() {
     for (simulated_connection* link : std::vector{pool_.network.alive}) {
       auto& streams = links_[link].streams;

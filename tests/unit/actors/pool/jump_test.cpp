@@ -219,6 +219,37 @@ BOOST_AUTO_TEST_CASE(a_jump_ends_behind_its_guests) {
   BOOST_TEST(network.alive.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_whose_guests_never_seem_to_leave_ends_all_the_same) {
+  network.on_drop = {};
+  BOOST_REQUIRE(request(some_command(), behind({"bastion"}))->result);
+  begin_shutdown();
+  pass(1min);
+  BOOST_TEST(network.alive.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_jump_that_forwards_only_refuses_commands_and_keeps_its_guests) {
+  BOOST_REQUIRE(request(some_command(), behind({"bastion"}))->result);
+  network.on_start = [](simulated_connection& x, ssh::exec_id id) {
+    x.emit(ssh::event::channel_refused{id, 1});
+  };
+  const auto answer = request(some_command(), some_machine("bastion"));
+  pass(10s);
+  BOOST_TEST(answer->failed_with(error_code::rejected));
+  BOOST_TEST(network.alive.size() == 2U);
+  BOOST_TEST(network.dialed == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_jump_with_guests_serves_commands_although_its_credentials_changed) {
+  BOOST_REQUIRE(request(some_command(), behind({"bastion"}))->result);
+  BOOST_REQUIRE(request(some_command(), some_machine("bastion"))->result);
+  caf::anon_send(registry, changed_atom_v);
+  settle();
+  BOOST_TEST(request(some_command(), some_machine("bastion"))->result.has_value());
+  BOOST_TEST(std::count_if(network.alive.begin(), network.alive.end(),
+                           [](const auto* x) { return x->settings.carrier == nullptr; })
+             == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_shutdown_answers_those_who_wait_for_a_jump) {
   network.on_dial = [](simulated_connection&) {};
   const auto answer = request(some_command(), behind({"bastion"}));
