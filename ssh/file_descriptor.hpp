@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -55,6 +56,20 @@ struct pipe_ends {
 inline pipe_ends make_pipe() {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return {};
+  return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
+}
+
+struct socket_pair {
+  file_descriptor first;
+  file_descriptor second;
+};
+
+/// Non-blocking streams that are connected to each other (unix(7)) and that programs which are
+/// started do not inherit; none, and `errno`, when there are no descriptors left.
+inline socket_pair make_socket_pair() {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return {};
   return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
 }

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -19,10 +18,10 @@ constexpr std::size_t piece = std::size_t{32} << 10;
 constexpr std::size_t most_at_a_turn = std::size_t{256} << 10;
 
 /// More than libssh's own window of 1.28 MB.
-constexpr std::size_t max_held_back = std::size_t{4} << 20;
+constexpr std::size_t beyond_any_window = std::size_t{4} << 20;
 
 /// A server that sends so much beyond the window is not listened to any more.
-constexpr std::size_t most_held_back = std::size_t{16} << 20;
+constexpr std::size_t most_beyond_window = std::size_t{16} << 20;
 
 /// Whether it may work a moment later.
 bool would_block(int code) {
@@ -44,19 +43,6 @@ error to_error(const channel_refusal& refusal) {
       return {error_kind::refused,
               "it opened no channel (reason " + std::to_string(refusal.reason) + ')' + words};
   }
-}
-
-struct socket_pair {
-  file_descriptor ours;
-  file_descriptor theirs;
-};
-
-/// No ends, and `errno`, when there are no descriptors left.
-socket_pair make_socket_pair() {
-  std::array<int, 2> ends{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return {};
-  return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
 }
 
 } // namespace
@@ -126,19 +112,19 @@ void forwarding_channel::open(std::vector<connection_event>& events) {
 
 void forwarding_channel::hand_over(std::vector<connection_event>& events) {
   socket_pair pair = make_socket_pair();
-  if (!pair.ours) {
+  if (!pair.first) {
     state_ = state::closing;
     events.emplace_back(event::forward_refused{id_, from_errno(errno)});
     return;
   }
   note_ = std::make_shared<carrier_note>();
-  socket_ = std::move(pair.ours);
+  socket_ = std::move(pair.first);
   registration_ = sockets_.add(socket_.get(), [has_news = has_news_, notify = notify_] {
     has_news->store(true);
     notify();
   });
   events.emplace_back(event::forwarded{
-    id_, std::make_shared<carried_stream>(carried_stream{std::move(pair.theirs), note_})});
+    id_, std::make_shared<carried_stream>(carried_stream{std::move(pair.second), note_})});
 }
 
 void forwarding_channel::deliver() {
@@ -226,7 +212,7 @@ void forwarding_channel::look_for_its_end() {
 
 void forwarding_channel::end_when_done(std::vector<connection_event>& events) {
   const bool all_delivered = arrived_.empty() && held_back_ == 0;
-  const bool gives_up = held_back_ > most_held_back;
+  const bool gives_up = held_back_ > most_beyond_window;
   if (server_is_done_ && all_delivered && !std::exchange(told_socket_, true))
     ::shutdown(socket_.get(), SHUT_WR);
   if (!is_left_ && !gives_up && !(closed_by_server_ && all_delivered))
@@ -260,7 +246,7 @@ void forwarding_channel::arm() {
 }
 
 bool forwarding_channel::holds_too_much() const {
-  return held_back_ > max_held_back;
+  return held_back_ > beyond_any_window;
 }
 
 void forwarding_channel::tell_end(const error& why) const {

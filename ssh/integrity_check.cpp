@@ -38,24 +38,18 @@ constexpr const char* carried = "0123456789abcdef0123456789abcdef";
 /// What a family's sessions did with an altered message.
 enum class finding : std::uint8_t { sound, unsound, unusable };
 
-struct socket_ends {
-  file_descriptor client;
-  file_descriptor server;
-};
-
 tl::unexpected<error> no_session() {
   return tl::unexpected{error{error_kind::shortage, "cannot set up an SSH session"}};
 }
 
-result<socket_ends> make_socket_pair() {
-  std::array<int, 2> ends{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
+result<socket_pair> make_ends() {
+  socket_pair ends = make_socket_pair();
+  if (!ends.first)
     return tl::unexpected{
       error{error_kind::shortage, "cannot set up an SSH session: " + from_errno(errno).text}};
-  socket_ends result{file_descriptor{ends[0]}, file_descriptor{ends[1]}};
-  if (ends[0] > largest_socket || ends[1] > largest_socket)
+  if (ends.first.get() > largest_socket || ends.second.get() > largest_socket)
     return no_session();
-  return result;
+  return ends;
 }
 
 /// What libssh serves sessions by, with a host key that was made for them; null if it cannot.
@@ -145,16 +139,16 @@ bool is_deceived(ssh_session client, ssh_session server, const alteration& alter
 }
 
 result<finding> examine(cipher_family family, ssh_bind host, const alteration& alter) {
-  auto ends = make_socket_pair();
+  auto ends = make_ends();
   if (!ends)
     return tl::unexpected{std::move(ends.error())};
-  const session_handle server = accept(host, std::move(ends->server));
+  const session_handle server = accept(host, std::move(ends->second));
   if (!server)
     return no_session();
-  const session_handle client = make_session(ends->client.get(), offering(family));
+  const session_handle client = make_session(ends->first.get(), offering(family));
   if (!client)
     return finding::unusable;
-  ends->client.release();
+  ends->first.release();
   if (!exchange_keys(client.get(), server.get()))
     return finding::unusable;
   return is_deceived(client.get(), server.get(), alter) ? finding::unsound : finding::sound;

@@ -10,9 +10,7 @@
 #include <caf/io/middleman.hpp>
 #include <caf/io/scribe.hpp>
 #include <caf/spawn_options.hpp>
-#include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -23,16 +21,15 @@ namespace {
 
 /// Puts a tunnel behind the connection, on a thread that ends with it; the other end is for CAF.
 ssh::result<ssh::file_descriptor> tunnel(caf::actor_system& system, tls_stream stream) {
-  std::array<int, 2> ends{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
+  ssh::socket_pair ends = ssh::make_socket_pair();
+  if (!ends.first)
     return tl::unexpected{ssh::from_errno(errno)};
-  const auto carrier
-    = std::make_shared<tls_tunnel>(std::move(stream), ssh::file_descriptor{ends[0]});
+  const auto carrier = std::make_shared<tls_tunnel>(std::move(stream), std::move(ends.first));
   system.spawn<caf::detached + caf::hidden>([carrier](caf::blocking_actor*) {
     run_tunnel(*carrier);
     ssh::free_crypto_state();
   });
-  return ssh::file_descriptor{ends[1]};
+  return std::move(ends.second);
 }
 
 ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_address& hub,

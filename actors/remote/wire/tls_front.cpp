@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -21,13 +20,6 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 /// Accepts in a row before others have their turn.
 constexpr int accepts_per_turn = 64;
-
-/// Two connected sockets in this process, both non-blocking.
-std::array<ssh::file_descriptor, 2> make_socket_pair() {
-  std::array<int, 2> ends{-1, -1};
-  ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data());
-  return {ssh::file_descriptor{ends[0]}, ssh::file_descriptor{ends[1]}};
-}
 
 } // namespace
 
@@ -166,7 +158,7 @@ bool tls_front::advance(newcomer& peer) {
 }
 
 void tls_front::admit(newcomer& peer) {
-  auto [inside, outside] = make_socket_pair();
+  auto [inside, outside] = ssh::make_socket_pair();
   if (!inside)
     return refuse(peer, "no descriptors left");
   flows_.push_back({tls_tunnel{std::move(peer.stream), std::move(inside)}});
