@@ -79,8 +79,8 @@ BOOST_FIXTURE_TEST_CASE(more_machines_than_descriptors_are_served_one_after_the_
     // Zeros in front change nothing of an address, and make another machine of it (inet_aton(3)).
     target.hostname = "127.0.0." + std::string(i, '0') + "1";
     const answer x = run(target, "echo fine");
+    // How soon there is room again is no promise: it may take another attempt.
     BOOST_REQUIRE_MESSAGE(x.succeeded(), x.what().message);
-    BOOST_TEST(x->attempts == 1U);
   }
 }
 
