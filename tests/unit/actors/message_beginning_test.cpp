@@ -19,6 +19,9 @@ namespace ev = sshexec::ssh::event;
 /// Whatever a request about a machine is answered with begins with that machine.
 namespace {
 
+using forgetful_actor
+  = caf::typed_actor<caf::replies_to<execute_atom, machine>::with<command_result>>;
+
 void check_beginning(const failure& what, error_code code) {
   BOOST_TEST((what.code == code), to_string(what.code) + " instead of " + to_string(code));
   BOOST_TEST(!what.machine.empty());
@@ -159,25 +162,15 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_forgotten_is_told_with_its_machine) {
   idle_pool pool;
   auto asked = std::make_shared<pending_answer>();
   const auto forgetful
-    = pool.system.spawn([](executor_actor::pointer self) -> executor_actor::behavior_type {
-        return {
-          [self](execute_atom, const machine& target, const command&) {
-            auto promise = self->make_response_promise<command_result>();
-            const reply<command_result> answer{promise, target};
-            return promise;
-          },
-          [](cancel_atom, const machine&, const std::string&) {},
-          [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
-          [](subscribe_atom, const observer_actor&) {},
-          [](unsubscribe_atom, const observer_actor&) {},
-          [](status_atom) { return executor_status{}; },
-          [](changed_atom, const machine&) {},
-          [](changed_atom) {},
-        };
+    = pool.system.spawn([](forgetful_actor::pointer self) -> forgetful_actor::behavior_type {
+        return {[self](execute_atom, const machine& target) {
+          auto promise = self->make_response_promise<command_result>();
+          const reply<command_result> answer{promise, target};
+          return promise;
+        }};
       });
   pool.system.spawn([forgetful, asked](caf::event_based_actor* self) {
-    self
-      ->request(forgetful, caf::infinite, execute_atom_v, simulated_pool::some_machine(), command{})
+    self->request(forgetful, caf::infinite, execute_atom_v, simulated_pool::some_machine())
       .then([](const command_result&) {}, [asked](caf::error& x) { asked->error = std::move(x); });
   });
   pool.settle();
