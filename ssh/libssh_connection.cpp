@@ -147,6 +147,7 @@ private:
   void advance_channels();
   void arm();
   void lose(error reason);
+  [[nodiscard]] bool forwards_have_more() const;
   void end_forwards(const error& why);
   void lose_session();
   void report_open_offer();
@@ -184,8 +185,6 @@ private:
   bool asked_ = false;
   /// Whether there is more to do that no news from the socket will tell of.
   bool unfinished_ = false;
-  bool forwards_have_more_ = false;
-  bool forwards_wait_for_flush_ = false;
   // Declared behind the session, which must outlive its channels.
   std::unique_ptr<exec_channel> spare_;
   std::map<exec_id, std::unique_ptr<exec_channel>> channels_;
@@ -421,7 +420,6 @@ void libssh_connection::pump() {
     if (!readable || !is_usable(session_.get()))
       return lose_session();
     write_pending_ = ssh_blocking_flush(session_.get(), 0) != SSH_OK;
-    forwards_have_more_ = forwards_have_more_ || (forwards_wait_for_flush_ && !write_pending_);
     if (bytes_received() == read_before)
       return;
     if (bytes_received() >= bound) {
@@ -470,12 +468,9 @@ void libssh_connection::advance_channels() {
     i->second->advance(events_);
     i = i->second->ended() ? channels_.erase(i) : std::next(i);
   }
-  forwards_have_more_ = forwards_wait_for_flush_ = false;
   // When the session broke, its end is told first to those who hold the streams.
   for (auto i = forwards_.begin(); i != forwards_.end() && is_usable(session_.get());) {
     i->second->advance(events_);
-    forwards_have_more_ = forwards_have_more_ || i->second->has_more();
-    forwards_wait_for_flush_ = forwards_wait_for_flush_ || i->second->waits_for_flush();
     i = i->second->ended() ? forwards_.erase(i) : std::next(i);
   }
   // All that wait for an answer have looked at these.
@@ -495,7 +490,7 @@ void libssh_connection::arm() {
                          : (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0;
   // What is left to be done is in libssh or in a socket already, and neither side may have anything
   // to say.
-  if (unfinished_ || forwards_have_more_)
+  if (unfinished_ || forwards_have_more())
     return notify_();
   if (must_not_read()) {
     if (writing)
@@ -503,6 +498,13 @@ void libssh_connection::arm() {
     return;
   }
   registration_.arm(writing ? poller::interest::read_write : poller::interest::read);
+}
+
+/// Whether a forwarded stream can go on at once.
+bool libssh_connection::forwards_have_more() const {
+  return std::any_of(forwards_.begin(), forwards_.end(), [this](const auto& x) {
+    return x.second->has_more() || (x.second->waits_for_flush() && !write_pending_);
+  });
 }
 
 void libssh_connection::lose(error reason) {
