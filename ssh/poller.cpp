@@ -125,6 +125,9 @@ void poller::core::remove(int socket, std::uint32_t ticket) {
   ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, socket, nullptr);
 }
 
+/// The owner may have closed the socket meanwhile, as libssh does by itself when a connection
+/// breaks. Then the kernel knows no such socket here, as long as none of that number was added
+/// (epoll_ctl(2)).
 void poller::core::arm(int socket, std::uint32_t ticket, interest what) const {
   epoll_event wanted{};
   wanted.events = events_of(what) | EPOLLONESHOT;
