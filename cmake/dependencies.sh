@@ -58,29 +58,28 @@ build() {
   fi
 }
 
-# run_tests PRESET [ARGUMENT...]: by ctest. The output of a test is long, so what failed in it stands once
-# more at the end, as does what a sanitizer found in any process, whose output a test may have taken.
+# run_tests PRESET [ARGUMENT...]: by ctest. The output of a test is long, so what failed stands once more at
+# the end, shortest last, as does what a sanitizer found in any process, whose output a test may have taken.
 run_tests() {
-  local preset=$1 failed=0
+  local preset=$1 failed=0 report
   shift
   rm -f "build/$preset"/sanitizer.*
   ctest --preset "$preset" "$@" || failed=1
-  if ((failed)); then
-    local log=build/$preset/Testing/Temporary/LastTest.log
-    echo "What failed, by $log:"
-    grep -aE -A 2 ': (fatal )?error: ' "$log" || true
-    echo "The last lines of each test that failed:"
-    awk '/ Testing: / { name = $3; n = 0 }
-         { lines[n++] = $0 }
-         /^Test Failed\./ { print name ":"; for (i = n > 16 ? n - 16 : 0; i < n; ++i) print "  " lines[i] }
-        ' "$log"
-  fi
-  local report
   for report in "build/$preset"/sanitizer.*; do
     [[ -e $report ]] || continue
     echo "$report:"
-    head -n 60 "$report"
+    head -n 40 "$report"
     failed=1
   done
+  if ((failed)); then
+    local log=build/$preset/Testing/Temporary/LastTest.log
+    echo "The last lines of each test that failed, by $log:"
+    awk '/ Testing: / { name = $3; n = 0 }
+         { lines[n++] = $0 }
+         /^Test Failed\./ { print name ":"; for (i = n > 12 ? n - 12 : 0; i < n; ++i) print "  " lines[i] }
+        ' "$log"
+    echo "What failed:"
+    grep -aE -A 2 ': (fatal )?error: ' "$log" | tail -n 60 || true
+  fi
   return $failed
 }
