@@ -639,7 +639,7 @@ void machine_supervisor_state::settle() {
   set_timer(timer::commands, runner.deadline());
   set_timer(timer::idle, idle_until);
   if (const auto when = timers.tick_to_send())
-    self->delayed_send(self, std::max(*when - now(), duration{0}), tick_atom::value);
+    ticks.send_after(*when - now());
 }
 
 void machine_supervisor_state::ready(std::uint64_t number) {
@@ -678,6 +678,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   state.services = std::move(services);
   state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
   state.retries = retry_plan{state.config};
+  state.ticks = ticker{state.services.ticks, caf::actor_cast<caf::actor>(self)};
   state.runner = command_runner{{self, &state.target, &state.config, &state.services.journal,
                                  &state.retries, &state.link, [&state] { state.drive(); }}};
   self->monitor(registry);

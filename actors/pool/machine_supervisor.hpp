@@ -7,6 +7,7 @@
 #include "sshexec/actors/pool/single_channel.hpp"
 #include "sshexec/actors/pool/supervisor_actor.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
+#include "sshexec/actors/runtime/ticker.hpp"
 #include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/runtime/timer_queue.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
@@ -33,6 +34,8 @@ struct supervisor_services {
   connect_gate_actor gate;
   journal_actor journal;
   ssh::connection_factory connect;
+  /// The registry's.
+  tick_relay ticks;
 };
 
 /// Owns the connection of one machine and lends it to the machine's commands. It only wires: the
@@ -177,6 +180,7 @@ struct machine_supervisor_state {
   command_runner runner;
   guests visitors;
   timer_queue<timer> timers;
+  ticker ticks;
   /// When the machine is retired, while it has no commands.
   std::optional<time_point> idle_until;
   /// Whether the message that drives is on its way.

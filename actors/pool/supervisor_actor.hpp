@@ -2,6 +2,7 @@
 
 #include "sshexec/actors/pool/guests.hpp"
 #include "sshexec/actors/pool/observers.hpp"
+#include "sshexec/actors/runtime/ticker.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/messages/executor.hpp"
 

@@ -22,7 +22,6 @@ using resolve_atom = caf::atom_constant<caf::atom("resolve")>;
 using admit_atom = caf::atom_constant<caf::atom("admit")>;
 using done_atom = caf::atom_constant<caf::atom("done")>;
 using check_atom = caf::atom_constant<caf::atom("check")>;
-using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
 using resolver_actor = caf::typed_actor<
   /// All addresses of a host name and port, to be tried in this order.

@@ -28,7 +28,7 @@ class Failed(Exception):
     """A client that did not do its work; its figures say nothing."""
 
 
-def run(command, limit=900):
+def run(command, limit=900, codes=(0,)):
     """The output of a program and the processor seconds that it and its children took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = dict(os.environ, PYTHONWARNINGS="ignore")
@@ -39,7 +39,7 @@ def run(command, limit=900):
     except subprocess.TimeoutExpired as late:
         raise Failed(f"{command[0]}: no end within {limit} s") from late
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
+    if done.returncode not in codes:
         raise Failed(f"{command[0]}: {done.stdout.strip()[-300:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return done.stdout, cpu
@@ -87,6 +87,7 @@ class Site:
         self.light = self.start_light()
         self.user = self.prepare_user()
         self.openssh = self.start_openssh()
+        self.usual_openssh = self.start_openssh("0.0.0.0", limits="")
         self.far = self.start_proxy(self.light)
 
     def start(self, command, **options):
@@ -114,14 +115,14 @@ class Site:
         self.directory.chmod(0o755)
         return USER
 
-    def start_openssh(self):
+    def start_openssh(self, address="127.0.0.1", limits="MaxStartups 2000\nMaxSessions 10\n"):
         port = free_port()
         Path("/run/sshd").mkdir(exist_ok=True)
-        configuration = self.directory / "sshd_config"
+        configuration = self.directory / f"sshd_config_{port}"
         configuration.write_text(
-            f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {self.directory}/host_key\n"
+            f"ListenAddress {address}\nPort {port}\nHostKey {self.directory}/host_key\n"
             f"AuthorizedKeysFile {self.directory}/client_key.pub\nPidFile none\nUsePAM no\n"
-            "StrictModes no\nPrintMotd no\nMaxStartups 2000\nMaxSessions 10\n")
+            f"StrictModes no\nPrintMotd no\n{limits}")
         self.start([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-f", configuration, "-E",
                     self.directory / "log"])
         wait_for_port(port)
@@ -166,44 +167,69 @@ class Site:
         run(["ssh", *options, "-O", "exit", target])
         return rate
 
-    def describe_machines(self, count):
+    def describe_machines(self, count, port, has_a_server=True):
         """Writes what programs for many machines read: names, an inventory, and how to reach them."""
-        machines = [f"127.1.{i // 250}.{i % 250 + 1}" for i in range(count)]
+        machines = [f"127.{1 + i // 50000}.{i // 250 % 200}.{i % 250 + 1}" for i in range(count)]
         self.names.write_text("".join(f"{x}\n" for x in machines))
         self.inventory.write_text("".join(
-            f"{x} ansible_port={self.light} ansible_user={self.user} "
+            f"{x} ansible_port={port} ansible_user={self.user} "
             f"ansible_ssh_private_key_file={self.key}\n" for x in machines))
-        scanned = run(["ssh-keyscan", "-t", "ed25519", "-p", self.light, "127.0.0.1"])[0]
-        key = re.search(r"ssh-ed25519 \S+", scanned).group()
-        self.known_hosts.write_text(f"* {key}\n")
+        if has_a_server:
+            scanned = run(["ssh-keyscan", "-t", "ed25519", "-p", port, "127.0.0.1"])[0]
+            key = re.search(r"ssh-ed25519 \S+", scanned).group()
+            self.known_hosts.write_text(f"* {key}\n")
         self.ssh_config.write_text(
-            f"Port {self.light}\nUser {self.user}\nIdentityFile {self.key}\nIdentityAgent none\n"
+            f"Port {port}\nUser {self.user}\nIdentityFile {self.key}\nIdentityAgent none\n"
             f"UserKnownHostsFile {self.known_hosts}\nStrictHostKeyChecking yes\n")
 
-    def many_machines(self, name, count):
+    def tool_on_all(self, *options):
+        return [TOOL, "run", "--inventory", self.inventory, "--known-hosts", self.known_hosts,
+                "--host-key-policy", "strict", *options, "@all", "--", "echo ok"]
+
+    def many_machines(self, name, count, port, may_fail=()):
         """The seconds of a program that runs a command on many machines, its own start included.
 
         All check the host keys and print the outputs, save Go, whose client does neither.
         """
-        self.describe_machines(count)
+        self.describe_machines(count, port)
         for_ssh = f"-F {self.ssh_config}"
         command = {
-            "sshexec": [TOOL, "run", "--inventory", self.inventory, "--known-hosts",
-                        self.known_hosts, "--host-key-policy", "strict", "@all", "--", "true"],
+            "sshexec": self.tool_on_all(),
             "clush": ["clush", "-f", 50, "-l", self.user, "-o", for_ssh, "--hostfile", self.names,
-                      "true"],
+                      "echo ok"],
             "pdsh": ["env", f"PDSH_SSH_ARGS_APPEND={for_ssh}", "pdsh", "-R", "ssh", "-f", 50, "-l",
-                     self.user, "-w", f"^{self.names}", "true"],
+                     self.user, "-w", f"^{self.names}", "echo ok"],
             "pssh": ["parallel-ssh", "-p", 50, "-l", self.user, "-x", for_ssh, "-P", "-h",
-                     self.names, "true"],
-            "Go": [GO, *self.arguments(self.light, "fanout", m=count, c=50)],
+                     self.names, "echo ok"],
+            "Go": [GO, *self.arguments(port, "fanout", m=count, c=50)],
         }[name]
         start = time.monotonic()
-        output = run(command)[0]
+        output = run(command, codes=ANY_CODE if name in may_fail else (0,))[0]
         seconds = time.monotonic() - start
-        if name != "Go" and len(re.findall(r"\bok$", output, re.M)) != count:
+        if name == "Go":
+            return seconds
+        answered = len(re.findall(r"\bok$", output, re.M))
+        if answered != count and name not in may_fail:
             raise Failed(f"{name}: not all answered: {output.strip()[-300:]}")
+        if answered != count:
+            print(f"{name}: {count - answered} of {count} failed", file=sys.stderr)
         return seconds
+
+    def peak_of_tool(self, count, port, *options, code=0):
+        """The most memory in KB that the tool held at once for a command on so many machines."""
+        self.describe_machines(count, port, has_a_server=port == self.light)
+        peak = 0
+        command = [str(x) for x in self.tool_on_all("--quiet", *options)]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as tool:
+            while tool.poll() is None:
+                status = Path(f"/proc/{tool.pid}/status").read_text()
+                found = re.search(r"VmHWM:\s*(\d+)", status)
+                peak = int(found.group(1)) if found else peak
+                time.sleep(0.02)
+        if tool.returncode != code:
+            raise Failed(f"the tool ended with {tool.returncode}")
+        return peak
 
     def plain_ssh(self, command):
         """The seconds of one `ssh` that reads a command's output."""
@@ -216,6 +242,9 @@ class Site:
                        timeout=180)
         return time.monotonic() - start
 
+
+# For a program whose exit code tells how its commands fared.
+ANY_CODE = range(256)
 
 ROUND_TRIP = 50
 STREAMED = 500_000_000
@@ -294,6 +323,27 @@ def streaming(site):
             return STREAMED / site.plain_ssh(command) / 1e6
         output = site.client(name, site.openssh, "stream", cmd=command)[0]
         return number(r"([\d.]+)MB/s", output)
+    return measure
+
+
+def growth_of_tool(site):
+    """Peak memory in KB for each machine beyond the first thousand, of ten thousand."""
+    def measure(_):
+        few, many = (site.peak_of_tool(count, site.light) for count in (1000, 10_000))
+        return (many - few) / 9000
+    return measure
+
+
+def growth_by_refusals(site):
+    """The same, of a hundred thousand machines that refuse, without what the list of them takes."""
+    port = free_port()
+
+    def beyond_the_list(count):
+        return (site.peak_of_tool(count, port, "--retries", 0, code=3)
+                - site.peak_of_tool(count, port, "--dry-run"))
+
+    def measure(_):
+        return (beyond_the_list(100_000) - beyond_the_list(1000)) / 99_000
     return measure
 
 
@@ -391,9 +441,16 @@ def rows(site):
         Row("fanout", "1,000 machines, 50 at a time, light server", "/s", fan_out(site),
             {"Go": 1.0, "asyncssh": 5, "bare libssh": None}),
         *[Row(f"tool-{count}", f"the tool on {count:,} machines, 50 at a time, light server", "s",
-              lambda name, count=count: site.many_machines(name, count),
+              lambda name, count=count: site.many_machines(name, count, light),
               {"Go": 1.0, "clush": 0.1, "pdsh": 0.1, "pssh": 0.1}, more_is_better=False)
           for count in (200, 1000)],
+        Row("tool-openssh", "the tool on 200 machines, 50 at a time, one sshd with its defaults", "s",
+            lambda name: site.many_machines(name, 200, site.usual_openssh, may_fail=["clush"]),
+            {"clush": 1.0}, more_is_better=False),
+        Row("tool-memory", "peak memory of the tool for a machine beyond 1,000, of 10,000", "KB",
+            growth_of_tool(site), {}, more_is_better=False, lone_target=60),
+        Row("tool-refused", "the same for machines that all refuse, of 100,000, beyond their list",
+            "KB", growth_by_refusals(site), {}, more_is_better=False, lone_target=0.5),
         Row("stream", "500 MB of stdout, OpenSSH", "MB/s", streaming(site), {"ssh": 1.0}),
         Row("memory", "memory of an idle machine, of 10,000", "KB",
             ours(site, r"([\d.]+)KB/machine", "memory", m=10000, c=50), {}, more_is_better=False,

@@ -6,6 +6,19 @@ using namespace sshexec;
 using namespace sshexec::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+using forgetful_pool = special_pool<[](settings& x) { x.idle_timeout = 1ms; }>;
+
+/// The supervisor of a pool that has only one.
+caf::actor_addr supervisor_of(const registry_actor& registry) {
+  using actor = registry_actor::stateful_base<pool_registry_state>;
+  const auto* const pool = dynamic_cast<actor*>(caf::actor_cast<caf::abstract_actor*>(registry));
+  return pool->state.supervisors.begin()->first;
+}
+
+} // namespace
+
 BOOST_FIXTURE_TEST_SUITE(supervisor, simulated_pool)
 
 BOOST_AUTO_TEST_CASE(after_5_idle_minutes_the_connection_is_closed_and_the_supervisor_gone) {
@@ -66,6 +79,21 @@ BOOST_AUTO_TEST_CASE(descriptors_that_run_short_are_taken_from_the_longest_idle)
   BOOST_TEST(network.dialed == dialed);
   BOOST_TEST(request(some_command(), some_machine("0"))->result.has_value());
   BOOST_TEST(network.dialed == dialed + 1);
+}
+
+// Deadlines of its past are still to come then: the tool meets a hundred thousand machines in
+// seconds.
+BOOST_FIXTURE_TEST_CASE(a_supervisor_that_has_ended_leaves_memory_at_once, forgetful_pool) {
+  network.on_start = start_only;
+  const auto answer = request(some_command());
+  const caf::actor_addr supervisor = supervisor_of(registry);
+  BOOST_TEST((caf::actor_cast<caf::strong_actor_ptr>(supervisor) != nullptr));
+  connection().finish(connection().started.at(0).first, 0);
+  scheduler.run();
+  BOOST_TEST(answer->result.has_value());
+  pass(1ms);
+  BOOST_TEST(network.alive.empty());
+  BOOST_TEST((caf::actor_cast<caf::strong_actor_ptr>(supervisor) == nullptr));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
