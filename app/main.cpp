@@ -1,4 +1,4 @@
-#include "sshexec/app/authority.hpp"
+#include "sshexec/app/authority/run_authority.hpp"
 #include "sshexec/app/demo/demo.hpp"
 #include "sshexec/app/descriptors.hpp"
 #include "sshexec/app/guide/completion.hpp"
@@ -47,7 +47,7 @@ int obey(tool_parser& parsed, const std::vector<std::string>& words) {
   if (parsed.demo->parsed())
     return run_demo();
   if (parsed.authority->parsed())
-    return run_authority(parsed.directory);
+    return run_authority(parsed.certificates);
   if (parsed.serve->parsed())
     return answer(to_request(parsed.daemon), serve);
   if (parsed.one.targets.empty() && !parsed.many.results_file) {

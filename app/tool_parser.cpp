@@ -36,10 +36,8 @@ tool_parser::tool_parser() : tool("Runs commands on machines over SSH.", "sshexe
   serve = tool.add_subcommand("serve", "Let other processes run commands through this one");
   add_serve_options(*serve, daemon);
   authority = tool.add_subcommand(
-    "authority", "Make a private certificate authority, and certificates for a hub and a client");
-  authority->add_option("directory", directory, "where its files go")
-    ->type_name("DIRECTORY")
-    ->required();
+    "authority", "Make a private certificate authority, and certificates for hubs and clients");
+  add_authority_options(*authority, certificates);
 
   const std::string hidden;
   complete = tool.add_subcommand("complete", "Tell a shell how its command line may go on");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/app/authority/run_authority.hpp"
 #include "sshexec/app/rollout/rollout_options.hpp"
 #include "sshexec/app/run/run_options.hpp"
 #include "sshexec/app/serve/serve_options.hpp"
@@ -29,7 +30,7 @@ struct tool_parser {
   run_options one;
   rollout_options many;
   serve_options daemon;
-  std::string directory;
+  authority_options certificates;
 };
 
 } // namespace sshexec::app

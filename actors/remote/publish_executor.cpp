@@ -20,6 +20,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace sshexec {
@@ -34,7 +35,7 @@ network::default_multiplexer& backend_of(caf::actor_system& system) {
 
 /// Starts the front on a thread that ends with CAF's networking.
 caf::expected<caf::io::doorman_ptr> start_front(caf::actor_system& system,
-                                                ssh::file_descriptor listener, tls_context context,
+                                                ssh::file_descriptor listener, live_tls tls,
                                                 const publish_settings& config) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
@@ -52,7 +53,7 @@ caf::expected<caf::io::doorman_ptr> start_front(caf::actor_system& system,
     connection.release();
     return true;
   };
-  const auto front = std::make_shared<tls_front>(std::move(listener), std::move(context),
+  const auto front = std::make_shared<tls_front>(std::move(listener), std::move(tls),
                                                  handoff->get(), std::move(options), admit);
   system.spawn<caf::detached + caf::hidden>([front](caf::blocking_actor*) {
     front->run();
@@ -64,12 +65,12 @@ caf::expected<caf::io::doorman_ptr> start_front(caf::actor_system& system,
 
 caf::expected<caf::io::doorman_ptr> open(caf::actor_system& system,
                                          const publish_settings& config) {
-  tls_context context;
+  std::optional<live_tls> tls;
   if (!config.plain) {
-    auto loaded = load_tls(config.tls, tls_role::server);
+    auto loaded = live_tls::load(config.tls, config.on_notice);
     if (!loaded)
       return std::move(loaded.error());
-    context = std::move(*loaded);
+    tls = std::move(*loaded);
   } else if (!is_loopback(config.address.host)) {
     return make_service_error(error_code::configuration_error,
                               config.address.host
@@ -81,8 +82,8 @@ caf::expected<caf::io::doorman_ptr> open(caf::actor_system& system,
     return make_service_error(error_code::configuration_error, "Cannot listen on "
                                                                  + to_string(config.address) + ": "
                                                                  + listener.error().text);
-  if (context)
-    return start_front(system, std::move(*listener), std::move(context), config);
+  if (tls)
+    return start_front(system, std::move(*listener), std::move(*tls), config);
   return caf::make_counted<network::doorman_impl>(backend_of(system), listener->release());
 }
 

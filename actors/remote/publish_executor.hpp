@@ -21,13 +21,18 @@ struct publish_settings {
   network_address address;
   /// Without TLS, so that whoever reaches the port can run commands: only on a loopback address.
   bool plain = false;
-  /// Needed unless `plain`.
+  /// Needed unless `plain`. Read anew, and open connections judged by them, within about two
+  /// seconds after they changed.
   tls_files tls;
   /// For a client's TLS handshake.
   caf::timespan handshake_timeout = std::chrono::seconds{5};
   /// Told of clients that were turned away, and why, on a thread of the front or of the scheduler:
   /// must not wait for anything.
   std::function<void(const std::string&)> on_refused;
+  /// Told what an operator should know, in one line: that the TLS files changed and were read anew,
+  /// or why they cannot be used; daily, that a certificate ends within 30 days. On the front's
+  /// thread: must not wait for anything.
+  std::function<void(const std::string&)> on_notice;
   /// For tests of what happens between two versions.
   std::uint32_t version = protocol_version;
 };

@@ -40,14 +40,14 @@ struct system_config : caf::actor_system_config {
   }
 };
 
-/// Tells who was turned away. Who is let in must not wait for whoever reads stderr: what there is
-/// no room for is counted, and told with the next one.
-class refusal_log {
+/// Tells who was turned away, and of certificates. Who is let in must not wait for whoever reads
+/// stderr: what there is no room for is counted, and told with the next one.
+class notice_log {
 public:
-  void tell(const std::string& who) {
+  void tell(const std::string& notice) {
     const std::lock_guard guard{mutex_};
     const std::string more = fmt::format(" (and {} others before)", untold_);
-    if (complain_at_once("refused " + who + (untold_ > 0 ? more : "")))
+    if (complain_at_once(notice + (untold_ > 0 ? more : "")))
       untold_ = 0;
     else
       ++untold_;
@@ -98,8 +98,9 @@ caf::expected<service> start(caf::actor_system& system, const serve_request& req
   }
   result.executor = std::move(*executor);
   publish_settings published = request.published;
-  published.on_refused
-    = [log = std::make_shared<refusal_log>()](const std::string& who) { log->tell(who); };
+  const auto log = std::make_shared<notice_log>();
+  published.on_refused = [log](const std::string& who) { log->tell("refused " + who); };
+  published.on_notice = [log](const std::string& notice) { log->tell(notice); };
   auto port = publish_executor(system, result.executor, published);
   if (!port) {
     caf::anon_send_exit(result.executor, caf::exit_reason::user_shutdown);

@@ -58,6 +58,7 @@ checked apply(const caf::settings& values, std::string& listen, publish_settings
   options.read("tls-cert", x.tls.certificate);
   options.read("tls-key", x.tls.key);
   options.read("tls-ca", x.tls.authority);
+  options.read("tls-crl", x.tls.revocations);
   options.read("handshake-timeout", x.handshake_timeout);
   if (x.handshake_timeout <= caf::timespan{0} || x.handshake_timeout > longest_duration)
     options.complain("handshake-timeout must be longer than 0 and at most a year");
@@ -69,6 +70,7 @@ checked apply(const serve_options& options, std::string& listen, publish_setting
   override_with(x.tls.certificate, options.certificate);
   override_with(x.tls.key, options.key);
   override_with(x.tls.authority, options.authority);
+  override_with(x.tls.revocations, options.revocations);
   x.plain = x.plain || options.plain;
   if (x.plain && !x.tls.empty())
     return failed{"either TLS or --plain, not both"};
@@ -133,6 +135,11 @@ void add_serve_options(CLI::App& serve, serve_options& x) {
     ->type_name("FILE");
   serve.add_option("--tls-key", x.key, "its key, unencrypted")->type_name("FILE");
   serve.add_option("--tls-ca", x.authority, "the authority that signs clients' certificates")
+    ->type_name("FILE");
+  serve
+    .add_option("--tls-crl", x.revocations,
+                "the authority's list of revoked certificates; all TLS files are read anew when "
+                "they change")
     ->type_name("FILE");
   serve
     .add_option("--drain-timeout", x.drain_timeout,

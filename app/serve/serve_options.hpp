@@ -21,6 +21,7 @@ struct serve_options {
   std::optional<std::string> certificate;
   std::optional<std::string> key;
   std::optional<std::string> authority;
+  std::optional<std::string> revocations;
   std::optional<std::string> journal;
   std::optional<std::string> journal_format;
   std::optional<std::string> drain_timeout;

@@ -4,7 +4,7 @@
 #include "sshexec/actors/remote/connect_executor.hpp"
 #include "sshexec/actors/remote/networking.hpp"
 #include "sshexec/actors/remote/publish_executor.hpp"
-#include "sshexec/app/authority.hpp"
+#include "sshexec/app/authority/authority.hpp"
 #include "sshexec/testing/loopback.hpp"
 #include "sshexec/testing/scripted_server.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
@@ -68,8 +68,8 @@ inline answer ask(caf::actor_system& system, const executor_actor& executor, con
   return result;
 }
 
-/// What a hub told about those that it turned away.
-class refusals {
+/// What a hub told, such as about those that it turned away.
+class notes {
 public:
   void add(const std::string& text) {
     const std::lock_guard guard{mutex_};
@@ -110,6 +110,7 @@ public:
       throw std::runtime_error(system.render(spawned.error()));
     executor = std::move(*spawned);
     wanted.on_refused = [this](const std::string& text) { refused.add(text); };
+    wanted.on_notice = [this](const std::string& text) { notices.add(text); };
     auto published = publish_executor(system, executor, std::move(wanted));
     if (!published) {
       shut_down();
@@ -129,7 +130,8 @@ public:
     system.await_all_actors_done();
   }
 
-  refusals refused;
+  notes refused;
+  notes notices;
   network_config config;
   caf::actor_system system{config};
   executor_actor executor;

@@ -3,6 +3,7 @@
 #include "sshexec/actors/remote/wire/tls_context.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -117,6 +118,22 @@ tls_context unchecked(const tls_files& files, const SSL_METHOD* method) {
   return context;
 }
 
+/// The certificate that a hub shows to a client.
+certificate_ptr shown_by(std::uint16_t port, const tls_files& files) {
+  const ssh::file_descriptor socket = connect_to_port(port);
+  ::fcntl(socket.get(), F_SETFL, 0);
+  const tls_context context = unchecked(files, TLS_client_method());
+  const owned<SSL, SSL_free> client{SSL_new(context.get())};
+  SSL_set_fd(client.get(), socket.get());
+  BOOST_REQUIRE(SSL_connect(client.get()) == 1);
+  return certificate_ptr{SSL_get1_peer_certificate(client.get())};
+}
+
+certificate_ptr read_certificate(const std::string& file) {
+  return certificate_ptr{
+    PEM_read_X509(open_file{std::fopen(file.c_str(), "r")}.get(), nullptr, nullptr, nullptr)};
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(a_hub_with_tls_refuses, stage)
@@ -134,6 +151,7 @@ BOOST_AUTO_TEST_CASE(a_client_of_a_foreign_authority) {
   tls_files files = foreign.issue("client", tls_role::client);
   // So that only the hub minds.
   files.authority = client_files.authority;
+  files.revocations = client_files.revocations;
   contains(reason_for(*this, hub, files), "the TLS handshake failed");
   BOOST_TEST(hub.refused.wait_for("the peer's certificate was refused"));
 }
@@ -159,6 +177,16 @@ BOOST_AUTO_TEST_CASE(a_client_whose_certificate_names_no_role) {
   BOOST_TEST(
     !reason_for_client(hub.port, unchecked(without_role(*this), TLS_client_method())).empty());
   BOOST_TEST(hub.refused.wait_for("unsuitable certificate purpose"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_certificate_is_revoked) {
+  const tls_files lost = certificates.issue("lost", tls_role::client);
+  BOOST_TEST(certificates.revoke("lost") == 1U);
+  hub_node hub{directory, secured()};
+  contains(reason_for_client(hub.port, unchecked(lost, TLS_client_method())), "it is revoked");
+  BOOST_TEST(hub.refused.wait_for("certificate revoked"));
+  client_node other{to(hub)};
+  BOOST_TEST(other.run(target, "true").outcome.operator bool());
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_speaks_in_the_clear) {
@@ -227,7 +255,66 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_too_many_handshakes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_FIXTURE_TEST_SUITE(a_hub_whose_tls_files_change, stage)
+
+BOOST_AUTO_TEST_CASE(ends_the_connection_of_a_revoked_client_and_of_no_other) {
+  hub_node hub{directory, secured()};
+  connect_settings as_lost = to(hub);
+  as_lost.tls = certificates.issue("lost", tls_role::client);
+  client_node lost{as_lost};
+  client_node other{to(hub)};
+  BOOST_TEST(lost.run(target, "true").outcome.operator bool());
+  BOOST_TEST(other.run(target, "true").outcome.operator bool());
+  testing::scripted_server busy{{.commands = [](const std::string&) {
+    return testing::command_script{.steps = {testing::step::wait_for{"never"}}};
+  }}};
+  auto under_way
+    = std::async(std::launch::async, [&] { return lost.run(machine_of(busy), "forever"); });
+  BOOST_REQUIRE(busy.wait_for(testing::event::exec_requested));
+  certificates.revoke("lost");
+  BOOST_TEST(hub.refused.wait_for("refused by now: certificate revoked"));
+  BOOST_TEST(under_way.get().failed_with(error_code::connection_error));
+  client_node again{as_lost};
+  contains(again.run(target, "true").what().message, "it is revoked");
+  BOOST_TEST(other.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(shows_its_new_certificate_to_who_comes_then) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+  certificates.renew("hub");
+  BOOST_TEST(hub.notices.wait_for("are used from now on"));
+  const certificate_ptr shown = shown_by(hub.port, client_files);
+  BOOST_TEST(X509_cmp(shown.get(), read_certificate(hub_files.certificate).get()) == 0);
+  // Who was there stays.
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(keeps_what_it_has_when_they_are_of_no_use) {
+  hub_node hub{directory, secured()};
+  std::ofstream{hub_files.certificate} << "nonsense\n";
+  BOOST_TEST(hub.notices.wait_for("not used: " + hub_files.certificate + " holds no certificate"));
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(warns_of_an_end_that_is_near) {
+  publish_settings config = secured();
+  config.tls = certificates.issue("hub", tls_role::server, {.until = 29 * 24h});
+  hub_node hub{directory, config};
+  BOOST_TEST(hub.notices.wait_for(config.tls.certificate + " expires on"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_FIXTURE_TEST_SUITE(a_client_with_tls_refuses, stage)
+
+BOOST_AUTO_TEST_CASE(a_hub_whose_certificate_is_revoked) {
+  hub_node hub{directory, secured()};
+  certificates.revoke("hub");
+  contains(reason_for(*this, hub, client_files), "certificate revoked");
+}
 
 BOOST_AUTO_TEST_CASE(a_hub_of_a_foreign_authority) {
   const app::authority foreign{directory.path() / "foreign"};
@@ -287,7 +374,8 @@ BOOST_AUTO_TEST_CASE(must_be_there) {
 BOOST_AUTO_TEST_CASE(must_hold_what_they_are_for) {
   const std::string nonsense = directory.path() / "nonsense";
   std::ofstream{nonsense} << "nonsense\n";
-  for (auto member : {&tls_files::certificate, &tls_files::key, &tls_files::authority}) {
+  for (auto member :
+       {&tls_files::certificate, &tls_files::key, &tls_files::authority, &tls_files::revocations}) {
     tls_files files = hub_files;
     files.*member = nonsense;
     contains(complaint_about(files), nonsense + " holds no");

@@ -112,9 +112,9 @@ void hub_link_state::connect(std::uint64_t number) {
   // The connector waits at one end, and gives up when the other one is closed.
   auto [wanted, ours] = ssh::make_pipe();
   dialing = std::move(ours);
-  connector
-    = self->spawn<caf::detached>(sshexec::connector, config.hub, tls, config.connect_timeout,
-                                 std::make_shared<ssh::file_descriptor>(std::move(wanted)));
+  connector = self->spawn<caf::detached>(sshexec::connector, config.hub, tls, config.tls,
+                                         config.connect_timeout,
+                                         std::make_shared<ssh::file_descriptor>(std::move(wanted)));
   self->delayed_send(self, config.connect_timeout, expire_atom::value, number);
   self->request(connector, caf::infinite, caf::connect_atom::value)
     .then(

@@ -33,11 +33,14 @@ ssh::result<ssh::file_descriptor> tunnel(caf::actor_system& system, tls_stream s
 }
 
 ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_address& hub,
-                                       const tls_context& tls, const patience& bound) {
+                                       const tls_context& tls, const tls_files& files,
+                                       const patience& bound) {
   auto socket = connect_to(hub, bound, tls ? reach::anywhere : reach::this_machine);
   if (!socket || !tls)
     return socket;
-  auto stream = secure(std::move(*socket), tls, bound);
+  // The files may have been replaced by now.
+  const auto renewed = load_tls(files, tls_role::client);
+  auto stream = secure(std::move(*socket), renewed ? *renewed : tls, bound);
   if (!stream)
     return tl::unexpected{stream.error()};
   return tunnel(system, std::move(*stream));
@@ -46,14 +49,14 @@ ssh::result<ssh::file_descriptor> open(caf::actor_system& system, const network_
 } // namespace
 
 caf::behavior connector(caf::event_based_actor* self, const network_address& hub,
-                        const tls_context& tls, caf::timespan timeout,
+                        const tls_context& tls, const tls_files& files, caf::timespan timeout,
                         const std::shared_ptr<ssh::file_descriptor>& wanted) {
   self->attach_functor(ssh::free_crypto_state);
   return {
     [=](caf::connect_atom) {
       auto promise = self->make_response_promise();
       auto& middleman = self->system().middleman();
-      auto socket = open(self->system(), hub, tls,
+      auto socket = open(self->system(), hub, tls, files,
                          {std::chrono::steady_clock::now() + timeout, wanted->get()});
       if (!socket) {
         promise.deliver(to_caf_error(socket.error()));

@@ -16,10 +16,11 @@ namespace sshexec {
 /// with the hub's node, what is published there, and the interface of that; or with
 /// `connection_error`, whose message does not name the hub. To be spawned detached, because it
 /// waits for name servers and handshakes; unlike CAF's middleman actor, it keeps nobody else
-/// waiting. Without a context the connection is in the clear. It stops waiting for the hub when the
-/// other end of the pipe `wanted` is closed.
+/// waiting. Without a context the connection is in the clear. The files are read anew each time;
+/// `tls`, which was loaded from them earlier, serves when they are of no use any more. It stops
+/// waiting for the hub when the other end of the pipe `wanted` is closed.
 caf::behavior connector(caf::event_based_actor* self, const network_address& hub,
-                        const tls_context& tls, caf::timespan timeout,
+                        const tls_context& tls, const tls_files& files, caf::timespan timeout,
                         const std::shared_ptr<ssh::file_descriptor>& wanted);
 
 } // namespace sshexec

@@ -12,6 +12,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 #include <initializer_list>
 #include <optional>
 #include <system_error>
@@ -36,7 +38,9 @@ complaint missing_file(const tls_files& files) {
 
 /// OpenSSL tells a file that is not there and one that holds nonsense in the same words.
 complaint unreadable_file(const tls_files& files) {
-  for (const auto* path : {&files.certificate, &files.key, &files.authority}) {
+  for (const auto* path : {&files.certificate, &files.key, &files.authority, &files.revocations}) {
+    if (path->empty())
+      continue;
     const ssh::file_descriptor file{::open(path->c_str(), O_RDONLY | O_CLOEXEC)};
 
     struct stat status {};
@@ -54,6 +58,16 @@ int no_passphrase(char*, int, int, void*) {
   return -1;
 }
 
+/// From then on, a certificate is refused whose authority has no list there.
+complaint use_revocations(SSL_CTX* context, const std::string& path) {
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  X509_LOOKUP* file = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  if (file == nullptr || X509_load_crl_file(file, path.c_str(), X509_FILETYPE_PEM) < 1)
+    return path + " holds no revocation list in PEM format";
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  return std::nullopt;
+}
+
 complaint use_files(SSL_CTX* context, const tls_files& files) {
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
@@ -67,10 +81,10 @@ complaint use_files(SSL_CTX* context, const tls_files& files) {
     return files.key + " is not the key of the certificate " + files.certificate;
   if (SSL_CTX_load_verify_file(context, files.authority.c_str()) != 1)
     return files.authority + " holds no authority's certificate in PEM format";
-  return std::nullopt;
+  return files.revocations.empty() ? std::nullopt : use_revocations(context, files.revocations);
 }
 
-std::string to_string(const ASN1_TIME* time) {
+std::string to_text(const ASN1_TIME* time) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), BIO_free};
   std::array<char, 64> buffer{};
   ASN1_TIME_print(text.get(), time);
@@ -82,21 +96,32 @@ complaint outdated(const X509* certificate, const std::string& file) {
   const ASN1_TIME* first = X509_get0_notBefore(certificate);
   const ASN1_TIME* last = X509_get0_notAfter(certificate);
   if (X509_cmp_current_time(last) < 0)
-    return file + " expired on " + to_string(last);
+    return file + " expired on " + to_text(last);
   if (X509_cmp_current_time(first) > 0)
-    return file + " is not valid before " + to_string(first);
+    return file + " is not valid before " + to_text(first);
   return std::nullopt;
 }
 
-/// Of several authorities, as there are while one replaces another, one that is valid will do.
-complaint outdated_authority(SSL_CTX* context, const std::string& file) {
+complaint ends_soon(const X509* certificate, const std::string& file) {
+  constexpr std::chrono::days soon{30};
+  std::time_t then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + soon);
+  const ASN1_TIME* last = X509_get0_notAfter(certificate);
+  if (X509_cmp_time(last, &then) >= 0)
+    return std::nullopt;
+  return file + " expires on " + to_text(last) + ": renew it";
+}
+
+/// What there is to say about all of several authorities: while one replaces another, one that is
+/// in order will do.
+complaint about_authorities(SSL_CTX* context, const std::string& file,
+                            complaint (*about)(const X509*, const std::string&)) {
   complaint result;
   const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
   for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
     const X509* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
     if (each == nullptr)
       continue;
-    auto why = outdated(each, file);
+    auto why = about(each, file);
     if (!why)
       return std::nullopt;
     result = std::move(why);
@@ -129,7 +154,7 @@ int require_role(int is_good, X509_STORE_CTX* verification) {
 }
 
 void set_rules(SSL_CTX* context) {
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, require_role);
   // Every connection shows its certificate anew: one that has expired must not come back.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -160,12 +185,18 @@ caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
   X509* own = SSL_CTX_get0_certificate(context.get());
   for (const auto& why :
        {outdated(own, files.certificate), wrong_role(own, files.certificate, role),
-        outdated_authority(context.get(), files.authority)}) {
+        about_authorities(context.get(), files.authority, outdated)}) {
     if (why)
       return refuse(*why);
   }
   set_rules(context.get());
   return context;
+}
+
+std::optional<std::string> end_in_sight(const tls_context& context, const tls_files& files) {
+  if (auto own = ends_soon(SSL_CTX_get0_certificate(context.get()), files.certificate))
+    return own;
+  return about_authorities(context.get(), files.authority, ends_soon);
 }
 
 } // namespace sshexec

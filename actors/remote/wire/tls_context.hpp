@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace sshexec {
 
@@ -17,10 +19,14 @@ using tls_context = std::shared_ptr<SSL_CTX>;
 
 /// Reads the files once and for all, so that what happens to them later harms no connection. Every
 /// peer must show a certificate that the authority signed and that names its role (the extended key
-/// usage serverAuth, or clientAuth); TLS 1.2 is the oldest version spoken. Fails with
+/// usage serverAuth, or clientAuth), and that is not revoked, if there is a list; only TLS 1.3 is
+/// spoken. Fails with
 /// `configuration_error` when a file is not given, cannot be read, holds something else, or does
 /// not fit the others, when our own certificate does not name our role, and when it or the
 /// authority's is not valid today.
 caf::expected<tls_context> load_tls(const tls_files& files, tls_role role);
+
+/// Says so when our own certificate, or the last of the authorities, ends within 30 days.
+std::optional<std::string> end_in_sight(const tls_context& context, const tls_files& files);
 
 } // namespace sshexec

@@ -23,10 +23,10 @@ constexpr int accepts_per_turn = 64;
 
 } // namespace
 
-tls_front::tls_front(ssh::file_descriptor listener, tls_context context, int stop, options wanted,
+tls_front::tls_front(ssh::file_descriptor listener, live_tls tls, int stop, options wanted,
                      admit_function admit)
   : listener_(std::move(listener)),
-    context_(std::move(context)),
+    tls_(std::move(tls)),
     stop_(stop),
     options_(std::move(wanted)),
     admit_(std::move(admit)) {}
@@ -39,6 +39,8 @@ void tls_front::run() {
       stop_admitting();
     if (accepting_)
       accept_all();
+    if (tls_.look(clock::now()))
+      look_at_peers_again();
     advance_handshakes();
     advance_tunnels();
   }
@@ -90,6 +92,7 @@ int tls_front::timeout() const {
     consider(last_progress_ + drain_patience);
   else if (!accepting_)
     consider(accept_again_);
+  consider(tls_.next_look());
   if (!newcomers_.empty())
     consider(newcomers_.front().deadline);
   for (const flow& each : flows_) {
@@ -120,10 +123,10 @@ void tls_front::accept_all() {
     const int yes = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     ::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
-    newcomers_.push_back({tls_stream{context_, std::move(socket), tls_role::server},
+    newcomers_.push_back({tls_stream{tls_.context(), std::move(socket), tls_role::server},
                           ssh::to_string(peer), clock::now() + options_.handshake_timeout});
     if (newcomers_.size() > options_.max_handshakes) {
-      refuse(newcomers_.front(), "too many handshakes at once");
+      refuse(newcomers_.front().address, "too many handshakes at once");
       newcomers_.pop_front();
     }
   }
@@ -134,7 +137,7 @@ void tls_front::advance_handshakes() {
   for (auto peer = newcomers_.begin(); peer != newcomers_.end();) {
     const bool due = now >= peer->deadline;
     if (due)
-      refuse(*peer, "no TLS handshake in time");
+      refuse(peer->address, "no TLS handshake in time");
     const bool over = due || (peer->has_news && advance(*peer));
     peer = over ? newcomers_.erase(peer) : std::next(peer);
   }
@@ -152,22 +155,34 @@ bool tls_front::advance(newcomer& peer) {
       admit(peer);
       return true;
     default:
-      refuse(peer, peer.stream.reason());
+      refuse(peer.address, peer.stream.reason());
       return true;
   }
 }
 
 void tls_front::admit(newcomer& peer) {
+  // Its handshake may have begun by other rules.
+  if (const auto objection = peer.stream.objection(tls_.context()))
+    return refuse(peer.address, *objection);
   auto [inside, outside] = ssh::make_socket_pair();
   if (!inside)
-    return refuse(peer, "no descriptors left");
-  flows_.push_back({tls_tunnel{std::move(peer.stream), std::move(inside)}});
+    return refuse(peer.address, "no descriptors left");
+  flows_.push_back({tls_tunnel{std::move(peer.stream), std::move(inside)}, peer.address});
   stopped_ = !admit_(std::move(outside)) || stopped_;
 }
 
-void tls_front::refuse(const newcomer& peer, const std::string& reason) const {
+void tls_front::refuse(const std::string& address, const std::string& reason) const {
   if (options_.on_refused)
-    options_.on_refused(peer.address + ": " + reason);
+    options_.on_refused(address + ": " + reason);
+}
+
+void tls_front::look_at_peers_again() {
+  for (auto each = flows_.begin(); each != flows_.end();) {
+    const auto objection = each->tunnel.secure().objection(tls_.context());
+    if (objection)
+      refuse(each->address, *objection);
+    each = objection ? flows_.erase(each) : std::next(each);
+  }
 }
 
 void tls_front::advance_tunnels() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sshexec/actors/remote/wire/live_tls.hpp"
 #include "sshexec/actors/remote/wire/tls_tunnel.hpp"
 
 #include <chrono>
@@ -12,9 +13,10 @@
 namespace sshexec {
 
 /// Stands between a listening port and CAF: a peer reaches CAF only once its TLS handshake is over
-/// and its certificate was found good. CAF's own TLS (caf::openssl 0.17.6) spins on a connection
-/// that stays silent, whatever its timeouts are set to (actor-framework/actor-framework#1060),
-/// reads the certificate files anew for each connection, and ends the process when it cannot.
+/// and its certificate was found good, and as long as it is by the files that there are. CAF's own
+/// TLS (caf::openssl 0.17.6) spins on a connection that stays silent, whatever its timeouts are set
+/// to (actor-framework/actor-framework#1060), reads the certificate files anew for each connection,
+/// and ends the process when it cannot.
 class tls_front {
 public:
   /// Gets a socket that carries, in the clear, what an admitted peer says. False when nobody takes
@@ -38,7 +40,7 @@ public:
   /// `stop` becomes readable, or hangs up, when the front is to end. It then admits nobody any
   /// more, and ends when all connections have, or when for `drain_patience` nobody took what is on
   /// its way.
-  tls_front(ssh::file_descriptor listener, tls_context context, int stop, options wanted,
+  tls_front(ssh::file_descriptor listener, live_tls tls, int stop, options wanted,
             admit_function admit);
 
   /// Serves until told to stop, and what is open then to its end, on the calling thread.
@@ -57,6 +59,7 @@ private:
 
   struct flow {
     tls_tunnel tunnel;
+    std::string address;
     bool busy = true;
     bool has_news = false;
   };
@@ -69,12 +72,14 @@ private:
   /// True when the handshake is over, well or not.
   bool advance(newcomer& peer);
   void admit(newcomer& peer);
-  void refuse(const newcomer& peer, const std::string& reason) const;
+  void refuse(const std::string& address, const std::string& reason) const;
+  /// The TLS files changed: ends the connections of those who would be refused now.
+  void look_at_peers_again();
   void advance_tunnels();
   [[nodiscard]] int timeout() const;
 
   ssh::file_descriptor listener_;
-  tls_context context_;
+  live_tls tls_;
   int stop_;
   options options_;
   admit_function admit_;

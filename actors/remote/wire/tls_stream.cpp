@@ -27,6 +27,8 @@ std::optional<std::string> words_for(int reason) {
              "clientAuth, a hub one with serverAuth";
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
       return "the peer refuses our certificate: it does not know the authority that signed it";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+      return "the peer refuses our certificate: it is revoked";
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
       return "the peer refuses our certificate: it has expired";
     default:
@@ -82,6 +84,25 @@ void tls_stream::close() {
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
+}
+
+std::optional<std::string> tls_stream::objection(const tls_context& rules) const {
+  using verification = std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)>;
+  const verification again{X509_STORE_CTX_new(), X509_STORE_CTX_free};
+  if (!again
+      || X509_STORE_CTX_init(again.get(), SSL_CTX_get_cert_store(rules.get()),
+                             SSL_get0_peer_certificate(ssl_.get()),
+                             SSL_get_peer_cert_chain(ssl_.get()))
+           != 1)
+    throw std::bad_alloc{};
+  X509_STORE_CTX_set_default(again.get(), SSL_is_server(ssl_.get()) ? "ssl_client" : "ssl_server");
+  X509_STORE_CTX_set_verify_cb(again.get(), SSL_CTX_get_verify_callback(rules.get()));
+  const bool is_good = X509_verify_cert(again.get()) == 1;
+  ERR_clear_error();
+  if (is_good)
+    return std::nullopt;
+  return "the peer's certificate is refused by now: "
+         + std::string{X509_verify_cert_error_string(X509_STORE_CTX_get_error(again.get()))};
 }
 
 tls_stream::status tls_stream::judge(int returned) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sshexec {
@@ -46,6 +47,9 @@ public:
 
   /// Tells the peer that nothing more comes, if that can be sent at once.
   void close();
+
+  /// Why the peer's certificate would be refused by these rules, if so; behind the handshake.
+  [[nodiscard]] std::optional<std::string> objection(const tls_context& rules) const;
 
   [[nodiscard]] int socket() const { return socket_.get(); }
 

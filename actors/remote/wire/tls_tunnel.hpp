@@ -38,6 +38,8 @@ public:
 
   progress advance();
 
+  [[nodiscard]] const tls_stream& secure() const { return secure_; }
+
   /// What to wait for: on the TLS connection's socket, and on the plain one.
   [[nodiscard]] std::array<pollfd, 2> events() const;
 

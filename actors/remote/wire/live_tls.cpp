@@ -1,0 +1,87 @@
+#include "sshexec/actors/remote/wire/live_tls.hpp"
+
+#include "sshexec/messages/failure.hpp"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+namespace sshexec {
+
+namespace {
+
+constexpr std::chrono::hours between_warnings{24};
+
+} // namespace
+
+live_tls::live_tls(tls_files files, notice_function on_notice)
+  : files_(std::move(files)),
+    on_notice_(std::move(on_notice)),
+    known_(look_at_files()),
+    seen_(known_) {}
+
+caf::expected<live_tls> live_tls::load(tls_files files, notice_function on_notice) {
+  // It looks at them before they are read, so that no change is missed.
+  live_tls result{std::move(files), std::move(on_notice)};
+  auto loaded = load_tls(result.files_, tls_role::server);
+  if (!loaded)
+    return std::move(loaded.error());
+  result.context_ = std::move(*loaded);
+  return result;
+}
+
+bool live_tls::look(clock::time_point now) {
+  if (now < next_look_)
+    return false;
+  next_look_ = now + between_looks;
+  warn_of_end(now);
+  const state last = std::exchange(seen_, look_at_files());
+  if (seen_ == known_ || seen_ != last)
+    return false;
+  known_ = seen_;
+  return load_again();
+}
+
+live_tls::state live_tls::look_at_files() const {
+  state result;
+  for (const auto* path :
+       {&files_.certificate, &files_.key, &files_.authority, &files_.revocations}) {
+    struct stat found {};
+
+    // One that is not there is a state, too.
+    if (::stat(path->c_str(), &found) != 0)
+      found = {};
+    result.push_back({static_cast<std::int64_t>(found.st_dev),
+                      static_cast<std::int64_t>(found.st_ino), found.st_size,
+                      found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec,
+                      found.st_ctim.tv_sec * 1'000'000'000 + found.st_ctim.tv_nsec});
+  }
+  return result;
+}
+
+bool live_tls::load_again() {
+  auto loaded = load_tls(files_, tls_role::server);
+  if (!loaded) {
+    tell("the changed TLS files are not used: " + to_failure(loaded.error()).message);
+    return false;
+  }
+  context_ = std::move(*loaded);
+  next_warning_ = {};
+  tell("the TLS files changed and are used from now on");
+  return true;
+}
+
+void live_tls::tell(const std::string& notice) const {
+  if (on_notice_)
+    on_notice_(notice);
+}
+
+void live_tls::warn_of_end(clock::time_point now) {
+  if (now < next_warning_)
+    return;
+  next_warning_ = now + between_warnings;
+  if (const auto end = end_in_sight(context_, files_))
+    tell(*end);
+}
+
+} // namespace sshexec
