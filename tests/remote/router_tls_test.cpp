@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(refuses_a_node_of_a_foreign_authority_and_leaves_its_machin
   forged.tls = foreign.issue("hub", tls_role::server);
   // So that only the router minds.
   forged.tls.authority = hub_files.authority;
+  forged.tls.revocations = hub_files.revocations;
   hub_node stranger{other_directory, forged};
   hub_node good{directory, secured()};
   router_node router;
@@ -121,6 +122,7 @@ BOOST_AUTO_TEST_CASE(has_no_node_when_its_own_authority_is_foreign_to_them) {
   connect_settings forged = to(node);
   forged.tls = foreign.issue("client", tls_role::client);
   forged.tls.authority = client_files.authority;
+  forged.tls.revocations = client_files.revocations;
   router_node router;
   router.add(forged);
   BOOST_TEST(node.refused.wait_for("the peer's certificate was refused"));
