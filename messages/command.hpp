@@ -68,7 +68,8 @@ struct command {
   /// verified over a second channel: where the server forwards no signals, and for processes that
   /// left the command's process group.
   bool tracked = false;
-  /// The caller's own name for the request, by which it can cancel it. May be empty.
+  /// Names the request, for those who cancel it or watch. Several may have the same. If it is
+  /// empty, the executor makes one that no other request has; it begins with '#'.
   std::string id;
   /// Whether the command goes on when its caller has ended.
   bool outlives_caller = false;

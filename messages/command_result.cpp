@@ -17,7 +17,7 @@ auto fields(const phase_times& x) {
 
 auto fields(const command_result& x) {
   return std::tie(x.exit_code, x.exit_signal, x.output, x.duration, x.times, x.attempts,
-                  x.reused_connection, x.refused_environment);
+                  x.reused_connection, x.refused_environment, x.request_id);
 }
 
 } // namespace

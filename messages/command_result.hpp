@@ -54,6 +54,8 @@ struct command_result {
   bool reused_connection = false;
   /// Names of the environment variables that the server did not accept.
   std::vector<std::string> refused_environment;
+  /// `command::id`, or the one that was made.
+  std::string request_id;
 };
 
 template <class Inspector>
@@ -70,7 +72,7 @@ typename Inspector::result_type inspect(Inspector& f, phase_times& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, command_result& x) {
   return f(caf::meta::type_name("command_result"), x.exit_code, x.exit_signal, x.output, x.duration,
-           x.times, x.attempts, x.reused_connection, x.refused_environment);
+           x.times, x.attempts, x.reused_connection, x.refused_environment, x.request_id);
 }
 
 bool operator==(const command_output& a, const command_output& b);

@@ -6,6 +6,7 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace sshexec {
@@ -17,11 +18,18 @@ using executor_actor = caf::typed_actor<
   /// Runs a command on a machine, over the machine's pooled connection if there is one.
   caf::replies_to<execute_atom, machine, command>::with<command_result>,
   /// Takes back all of the sender's requests to this machine whose command has this id: those that
-  /// wait are answered with `cancelled` at once, those that run once they were ended.
+  /// wait are answered with `cancelled` at once, those that run once they were ended. The empty id
+  /// means all that came without one.
   caf::reacts_to<cancel_atom, machine, std::string>,
+  /// The same for the requests to any machine, whoever of the executor's process sent them.
+  /// Requests that share the id are all meant; the empty one means none. Answered with how many
+  /// were cancelled: one that ends already does not count. From another process, and without a
+  /// sender, this reaches the sender's own requests alone; over `connect_executor`, those of the
+  /// client's process.
+  caf::replies_to<cancel_atom, std::string>::with<std::uint64_t>,
   /// More input for the sender's command with this id on this machine, and whether it is the end of
   /// it. At most `largest_data` at once. Answered when more may be sent; with `invalid_argument`
-  /// when no such command takes input.
+  /// when no such command takes input. The empty id means one that came without.
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
   /// From now on, tells the observer what happens in the pool. It stays subscribed, and alive,
   /// until it unsubscribes or ends; one that is subscribed already stays so once.

@@ -12,8 +12,8 @@ namespace sshexec {
 namespace {
 
 auto fields(const failure& x) {
-  return std::tie(x.code, x.message, x.machine, x.fault, x.progress, x.termination, x.attempts,
-                  x.output, x.times, x.duration);
+  return std::tie(x.code, x.message, x.machine, x.request_id, x.fault, x.progress, x.termination,
+                  x.attempts, x.output, x.times, x.duration);
 }
 
 } // namespace

@@ -57,6 +57,8 @@ struct failure {
   /// The machine as "user@host:port"; empty if the request was about none, such as one for the
   /// status.
   std::string machine;
+  /// `command::id`, or the one that was made; empty if the request was about no command.
+  std::string request_id;
   connection_fault fault = connection_fault::none;
   sshexec::progress progress = sshexec::progress::not_started;
   sshexec::termination termination = sshexec::termination::none;
@@ -69,8 +71,8 @@ struct failure {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, failure& x) {
-  return f(caf::meta::type_name("failure"), x.code, x.message, x.machine, x.fault, x.progress,
-           x.termination, x.attempts, x.output, x.times, x.duration);
+  return f(caf::meta::type_name("failure"), x.code, x.message, x.machine, x.request_id, x.fault,
+           x.progress, x.termination, x.attempts, x.output, x.times, x.duration);
 }
 
 bool operator==(const failure& a, const failure& b);

@@ -19,7 +19,7 @@ std::string to_string(output_stream x);
 struct output_chunk {
   /// As in the request; a user that it left empty may be filled in.
   sshexec::machine machine;
-  /// The id of the command.
+  /// The id of the request, given or made.
   std::string command_id;
   output_stream stream = output_stream::stdout_stream;
   /// Counts from 1. A command that is run again begins its output anew.

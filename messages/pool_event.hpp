@@ -47,8 +47,7 @@ struct pool_event {
   pool_event_kind kind = pool_event_kind::connecting;
   caf::timestamp time;
   sshexec::machine machine;
-  /// The caller's name for the command, and the command itself; empty for all but `command_`
-  /// events.
+  /// The id of the request, given or made, and the command; empty for all but `command_` events.
   std::string command_id;
   std::string command_line;
   /// `none` where nothing failed; a command that ran to its end did not fail, whatever its exit

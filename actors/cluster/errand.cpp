@@ -217,6 +217,7 @@ bool errand_state::may_run_again() const {
 
 void errand_state::fail(error_code code, const std::string& message) {
   failure what = about(target, message);
+  what.request_id = command.id;
   what.attempts = earlier_attempts;
   if (code == error_code::connection_error)
     what.fault = lost_runs > 0 ? connection_fault::dropped : connection_fault::unreachable;
@@ -235,6 +236,7 @@ void errand_state::fail(caf::error reason) {
     execution_record record;
     record.time = received_time;
     record.machine = target;
+    record.request_id = command.id;
     record.command_line = command.line;
     record.outcome = static_cast<error_code>(reason.code());
     record.message = what.message;

@@ -1,4 +1,6 @@
 #include "sshexec/actors/cluster/router_state.hpp"
+#include "sshexec/actors/runtime/may_end.hpp"
+#include "sshexec/actors/runtime/request_id.hpp"
 #include "sshexec/actors/runtime/stand_ins.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 
@@ -6,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -119,6 +120,8 @@ node_id router_state::find_node(const std::string& name) const {
 
 caf::result<command_result> router_state::execute(machine& target, command& what) {
   complete(target);
+  if (what.id.empty())
+    what.id = make_request_id();
   const errand_id id = ++last_errand;
   open_errand& x = errands[id];
   x.actor = self->spawn(errand, id, caf::actor_cast<dispatcher_actor>(self), journal);
@@ -197,8 +200,22 @@ void router_state::ended(errand_id id) {
 
 void router_state::cancel(machine& target, const std::string& command_id) {
   complete(target);
-  for (const errand_actor& x : sender_errands(target, command_id))
-    self->send(x, cancel_atom_v);
+  for (const errand_id id : sender_errands(target, command_id))
+    cancel_errand(errands.at(id));
+}
+
+std::uint64_t router_state::cancel_everywhere(const std::string& command_id) {
+  std::uint64_t result = 0;
+  for (auto& [id, x] : errands) {
+    if (x.command_id == command_id && may_end(self->current_sender(), x.caller) && cancel_errand(x))
+      ++result;
+  }
+  return result;
+}
+
+bool router_state::cancel_errand(open_errand& x) {
+  self->send(x.actor, cancel_atom_v);
+  return !std::exchange(x.is_cancelled, true);
 }
 
 caf::result<void> router_state::input(machine& target, const std::string& command_id,
@@ -207,7 +224,7 @@ caf::result<void> router_state::input(machine& target, const std::string& comman
   const auto meant = sender_errands(target, command_id);
   if (meant.empty())
     return make_failure(error_code::invalid_argument, about(target, "no command takes this input"));
-  return self->delegate(meant.front(), input_atom_v, std::move(data), is_end);
+  return self->delegate(errands.at(meant.front()).actor, input_atom_v, std::move(data), is_end);
 }
 
 void router_state::caller_ended(const caf::actor_addr& caller) {
@@ -350,17 +367,19 @@ void router_state::remove_name(errand_id id) {
   callers.erase(i);
 }
 
-std::vector<errand_actor> router_state::sender_errands(const machine& target,
-                                                       const std::string& command_id) const {
-  std::vector<errand_actor> result;
+std::vector<errand_id> router_state::sender_errands(const machine& target,
+                                                    const std::string& command_id) const {
+  std::vector<errand_id> result;
   const auto i = callers.find(caf::actor_cast<caf::actor_addr>(self->current_sender()));
   if (i == callers.end())
     return result;
-  const auto first = i->second.lower_bound({target, command_id, 0});
-  const auto last
-    = i->second.upper_bound({target, command_id, std::numeric_limits<errand_id>::max()});
-  for (auto name = first; name != last; ++name)
-    result.push_back(errands.at(std::get<errand_id>(*name)).actor);
+  const meant_ids meant{command_id};
+  for (auto name = i->second.lower_bound({target, meant.first(), 0});
+       name != i->second.end() && std::get<machine>(*name) == target
+       && meant.contains(std::get<std::string>(*name));
+       ++name)
+    result.push_back(std::get<errand_id>(*name));
+  std::sort(result.begin(), result.end());
   return result;
 }
 
@@ -377,6 +396,9 @@ routing_actor::behavior_type router(routing_actor::stateful_pointer<router_state
     [&state](execute_atom, machine& target, command& what) { return state.execute(target, what); },
     [&state](cancel_atom, machine& target, const std::string& command_id) {
       state.cancel(target, command_id);
+    },
+    [&state](cancel_atom, const std::string& command_id) {
+      return state.cancel_everywhere(command_id);
     },
     [&state](input_atom, machine& target, const std::string& command_id, std::string& data,
              bool is_end) { return state.input(target, command_id, data, is_end); },

@@ -58,6 +58,7 @@ struct router_state {
     std::string key;
     /// 0: none.
     node_id at = 0;
+    bool is_cancelled = false;
   };
 
   /// How a caller speaks of its requests, by machine and command id.
@@ -82,6 +83,9 @@ struct router_state {
 
   caf::result<command_result> execute(machine& target, command& what);
   void cancel(machine& target, const std::string& command_id);
+  std::uint64_t cancel_everywhere(const std::string& command_id);
+  /// Whether it had not been cancelled before.
+  bool cancel_errand(open_errand& x);
   caf::result<void> input(machine& target, const std::string& command_id, std::string& data,
                           bool is_end);
   void caller_ended(const caf::actor_addr& caller);
@@ -119,8 +123,8 @@ struct router_state {
   void add_name(errand_id id);
   void remove_name(errand_id id);
   /// The errands of the sender of the present message with this machine and command id.
-  [[nodiscard]] std::vector<errand_actor> sender_errands(const machine& target,
-                                                         const std::string& command_id) const;
+  [[nodiscard]] std::vector<errand_id> sender_errands(const machine& target,
+                                                      const std::string& command_id) const;
 
   routing_actor::pointer self;
   settings config;

@@ -3,6 +3,7 @@
 #include "sshexec/actors/fleet/expand_line.hpp"
 #include "sshexec/actors/fleet/rollout_state.hpp"
 #include "sshexec/actors/fleet/start_order.hpp"
+#include "sshexec/actors/runtime/request_id.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -76,8 +77,7 @@ void rollout_state::set_up(executor_actor over, rollout wanted, outcome_consumer
   executor = std::move(over);
   consumer = std::move(outcomes_to);
   what = std::move(wanted);
-  command_name
-    = what.command.id.empty() ? "rollout-" + std::to_string(self->id()) : what.command.id;
+  command_name = what.command.id.empty() ? make_request_id() : what.command.id;
   order = start_order(what.machines, what.shuffle_seed);
   plan.emplace(what, order.size());
   tally.emplace(order.size());

@@ -1,5 +1,7 @@
 #include "sshexec/actors/pool/command_ledger.hpp"
 
+#include "sshexec/actors/runtime/request_id.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -59,10 +61,12 @@ command_ledger::ids command_ledger::of_caller(const caf::actor_addr& caller) con
 
 command_ledger::ids command_ledger::of_caller(const caf::actor_addr& caller,
                                               const std::string& name) const {
+  const meant_ids meant{name};
   ids result;
-  for (auto i = by_caller_.lower_bound({caller, name, 0});
-       i != by_caller_.end() && std::get<0>(*i) == caller && std::get<1>(*i) == name; ++i)
+  for (auto i = by_caller_.lower_bound({caller, meant.first(), 0});
+       i != by_caller_.end() && std::get<0>(*i) == caller && meant.contains(std::get<1>(*i)); ++i)
     result.push_back(std::get<2>(*i));
+  std::sort(result.begin(), result.end());
   return result;
 }
 
@@ -79,6 +83,15 @@ command_ledger::ids command_ledger::all() const {
   result.reserve(commands_.size());
   for (const auto& [id, x] : commands_)
     result.push_back(id);
+  return result;
+}
+
+command_ledger::ids command_ledger::with_id(const std::string& request_id) const {
+  ids result;
+  for (const auto& [id, x] : commands_) {
+    if (x.command.id == request_id)
+      result.push_back(id);
+  }
   return result;
 }
 

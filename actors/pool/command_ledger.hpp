@@ -48,15 +48,17 @@ public:
   /// Whether a tracked one has a channel.
   [[nodiscard]] bool tracks() const { return tracked_on_channels_ > 0; }
 
-  /// Whose caller this is, and, if given, whom it calls by this name; oldest first.
+  /// Whose caller this is, and, if given, whom it means by this name (`meant_ids`);
+  /// oldest first.
   [[nodiscard]] ids of_caller(const caf::actor_addr& caller) const;
   [[nodiscard]] ids of_caller(const caf::actor_addr& caller, const std::string& name) const;
 
   /// Nobody takes output for this consumer any more.
   void consumer_ended(const caf::actor_addr& consumer);
 
-  /// All of them.
+  /// All of them, or those whose request has this id: the one look-up that looks at each.
   [[nodiscard]] ids all() const;
+  [[nodiscard]] ids with_id(const std::string& request_id) const;
 
 private:
   static constexpr std::size_t stage_count = 6;

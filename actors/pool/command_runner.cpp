@@ -1,6 +1,7 @@
 #include "sshexec/actors/pool/command_runner.hpp"
 
 #include "sshexec/actors/runtime/duration_text.hpp"
+#include "sshexec/actors/runtime/may_end.hpp"
 
 #include <array>
 #include <charconv>
@@ -398,6 +399,20 @@ void command_runner::cancel(const caf::actor_addr& caller, const std::string& co
   const setback reason = command_setback(error_code::cancelled, "the caller cancelled the command");
   for (const ssh::exec_id id : commands_.of_caller(caller, command_id))
     end_command(id, reason);
+}
+
+std::uint64_t command_runner::cancel(const cancel_order& order) {
+  const setback reason = command_setback(error_code::cancelled, "it was cancelled by its id");
+  std::uint64_t result = 0;
+  for (const ssh::exec_id id : commands_.with_id(order.id)) {
+    const execution& x = commands_.at(id);
+    if (!may_end(order.by, x.caller))
+      continue;
+    if (x.where() != stage::ending && x.where() != stage::delivering)
+      ++result;
+    end_command(id, reason);
+  }
+  return result;
 }
 
 void command_runner::caller_ended(const caf::actor_addr& caller) {

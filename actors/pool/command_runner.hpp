@@ -91,6 +91,8 @@ public:
   // -- a command is ended --------------------------------------------------------------------
 
   void cancel(const caf::actor_addr& caller, const std::string& command_id);
+  /// Returns how many it cancelled.
+  std::uint64_t cancel(const cancel_order& order);
   void caller_ended(const caf::actor_addr& caller);
   /// No attempt follows another any more, and what has not been sent is answered with this.
   void stop_attempts(const setback& reason);

@@ -79,6 +79,7 @@ command_result to_result(const execution& x, ssh::exec_outcome outcome) {
   result.attempts = x.attempts;
   result.reused_connection = x.reused_connection;
   result.refused_environment = std::move(outcome.refused_environment);
+  result.request_id = x.command.id;
   return result;
 }
 
@@ -90,6 +91,7 @@ failure describe(const execution& x, const machine& target, const setback& reaso
   if (x.attempts > 1)
     message += " (after " + std::to_string(x.attempts) + " attempts)";
   failure result = about(target, std::move(message));
+  result.request_id = x.command.id;
   result.fault = reason.fault;
   result.progress = x.progress;
   result.attempts = x.attempts;
@@ -100,6 +102,7 @@ execution_record to_record(const execution& x, const machine& target) {
   execution_record record;
   record.time = x.received_at;
   record.machine = target;
+  record.request_id = x.command.id;
   record.command_line = x.command.line;
   record.duration = x.elapsed();
   record.attempts = x.attempts;

@@ -86,6 +86,12 @@ void machine_supervisor_state::cancel(const std::string& command_id) {
   drive();
 }
 
+std::uint64_t machine_supervisor_state::cancel(const cancel_order& order) {
+  const std::uint64_t result = runner.cancel(order);
+  drive();
+  return result;
+}
+
 caf::result<void> machine_supervisor_state::input(const std::string& command_id, std::string& data,
                                                   bool end) {
   const auto caller = caf::actor_cast<caf::actor_addr>(self->current_sender());
@@ -699,6 +705,7 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   return {
     [self](execute_atom, const machine&, command& what) { return self->state.execute(what); },
     [self](cancel_atom, const machine&, const std::string& id) { self->state.cancel(id); },
+    [self](cancel_atom, const cancel_order& order) { return self->state.cancel(order); },
     [self](input_atom, const machine&, const std::string& id, std::string& data, bool end) {
       return self->state.input(id, data, end);
     },

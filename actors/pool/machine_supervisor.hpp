@@ -72,6 +72,7 @@ struct machine_supervisor_state {
   [[nodiscard]] std::string name_as_jump() const;
   void watch(const caf::actor_addr& whom);
   void cancel(const std::string& command_id);
+  std::uint64_t cancel(const cancel_order& order);
   caf::result<void> input(const std::string& command_id, std::string& data, bool end);
   /// Somebody wants to reach another machine through this one.
   caf::typed_response_promise<tunnel> forward(tunnel_request& what);

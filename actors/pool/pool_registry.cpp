@@ -1,6 +1,8 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 
+#include "sshexec/actors/runtime/request_id.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/runtime/sum_of_answers.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 
 #include <algorithm>
@@ -88,6 +90,17 @@ void pool_registry_state::cancel(machine& target, std::string& command_id) {
   complete(target);
   if (const auto i = machines.find(target); i != machines.end())
     self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
+}
+
+caf::result<std::uint64_t> pool_registry_state::cancel_everywhere(std::string& command_id) {
+  if (command_id.empty())
+    return std::uint64_t{0};
+  std::vector<supervisor_actor> all;
+  all.reserve(machines.size());
+  for (const auto& [target, known] : machines)
+    all.push_back(known.supervisor);
+  return sum_of_answers(self, all, cancel_atom_v,
+                        cancel_order{std::move(command_id), self->current_sender()});
 }
 
 caf::result<void> pool_registry_state::input(machine& target, std::string& command_id,
@@ -271,9 +284,11 @@ caf::error pool_registry_state::refuse(const machine& target, const command& wha
                                        std::string message) {
   ++refused;
   failure reason = about(target, std::move(message));
+  reason.request_id = what.id;
   execution_record record;
   record.time = caf::make_timestamp();
   record.machine = target;
+  record.request_id = what.id;
   record.command_line = what.line;
   record.outcome = code;
   record.message = reason.message;
@@ -304,6 +319,8 @@ void pool_registry_state::complete(command& what) const {
     what.timeout = config.command_timeout;
   if (!what.max_output)
     what.max_output = config.max_output;
+  if (what.id.empty())
+    what.id = make_request_id();
 }
 
 pool_registry_state::entry& pool_registry_state::entry_of(const machine& target) {
@@ -361,6 +378,9 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     },
     [self](cancel_atom, machine& target, std::string& command_id) {
       self->state.cancel(target, command_id);
+    },
+    [self](cancel_atom, std::string& command_id) {
+      return self->state.cancel_everywhere(command_id);
     },
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);

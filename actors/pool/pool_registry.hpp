@@ -43,6 +43,7 @@ struct pool_registry_state {
 
   caf::result<command_result> execute(machine& target, command& what);
   void cancel(machine& target, std::string& command_id);
+  caf::result<std::uint64_t> cancel_everywhere(std::string& command_id);
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
   caf::result<tunnel> forward(machine& through, tunnel_request& what);
   void expired(const machine& target, std::uint64_t received);

@@ -22,10 +22,17 @@ using make_room_atom = caf::atom_constant<caf::atom("makeroom")>;
 using forward_atom = caf::atom_constant<caf::atom("forward")>;
 using observers_atom = caf::atom_constant<caf::atom("observers")>;
 
+/// Who wants which commands ended.
+struct cancel_order {
+  std::string id;
+  caf::strong_actor_ptr by;
+};
+
 using supervisor_actor = caf::typed_actor<
   /// As of the executor.
   caf::replies_to<execute_atom, machine, command>::with<command_result>,
   caf::reacts_to<cancel_atom, machine, std::string>,
+  caf::replies_to<cancel_atom, cancel_order>::with<std::uint64_t>,
   caf::reacts_to<input_atom, machine, std::string, std::string, bool>,
   /// With what the latency of all machines is made of.
   caf::replies_to<status_atom>::with<machine_status, latency_distribution>,
@@ -55,3 +62,5 @@ using registry_actor = executor_actor::extend<
   caf::reacts_to<make_room_atom>>;
 
 } // namespace sshexec
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::cancel_order)

@@ -31,7 +31,7 @@ using execution_journal_actor = journal_actor::extend<
 /// record tries anew.
 ///
 ///     2025-01-31T12:00:00.123Z id="web-1" machine="root@web-1:22" outcome=ok exit=0
-///         duration_ms=12.345 attempts=1 reused=true command="uptime"
+///         duration_ms=12.345 attempts=1 reused=true request="#9-1" command="uptime"
 ///
 /// (one line). Text is escaped (see `escape`); in the JSON format by JSON's own rules.
 ///

@@ -51,10 +51,11 @@ std::string to_text(const nlohmann::ordered_json& line) {
 
 std::string to_plain_line(const execution_record& x) {
   return fmt::format("{} id=\"{}\" machine=\"{}\" outcome={}{} duration_ms={:.3f} attempts={} "
-                     "reused={}{} command=\"{}\"",
+                     "reused={}{} request=\"{}\" command=\"{}\"",
                      to_iso_string(x.time), escape(x.machine.id), escape(to_address(x.machine)),
                      to_outcome(x), to_exit_field(x), to_milliseconds(x.duration), x.attempts,
-                     x.reused_connection, to_message_field(x), escape(x.command_line));
+                     x.reused_connection, to_message_field(x), escape(x.request_id),
+                     escape(x.command_line));
 }
 
 std::string to_plain_line(const std::string& notice, caf::timestamp time) {
@@ -76,6 +77,7 @@ std::string to_json_line(const execution_record& x) {
     put_bytes(line, "signal", x.exit_signal);
   if (!x.message.empty())
     put_bytes(line, "message", x.message);
+  put_bytes(line, "request", x.request_id);
   put_bytes(line, "command", x.command_line);
   return to_text(line);
 }

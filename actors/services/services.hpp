@@ -27,6 +27,8 @@ inline constexpr auto remember_atom_v = remember_atom{};
 struct execution_record {
   caf::timestamp time;
   sshexec::machine machine;
+  /// `command::id`, or the one that was made.
+  std::string request_id;
   std::string command_line;
   /// `none` for a command that ran to its end.
   error_code outcome = error_code::none;

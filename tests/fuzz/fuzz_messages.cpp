@@ -86,7 +86,8 @@ void check_error(const bytes& input) {
 /// Whether a message is one that an executor gets.
 bool is_request(const caf::message& x) {
   return x.match_elements<execute_atom, machine, command>()
-         || x.match_elements<cancel_atom, machine, std::string>();
+         || x.match_elements<cancel_atom, machine, std::string>()
+         || x.match_elements<cancel_atom, std::string>();
 }
 
 /// A whole message, which names its types itself. Those of others are nothing to send on: CAF never

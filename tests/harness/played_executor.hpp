@@ -8,6 +8,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -122,16 +123,17 @@ private:
       found.mapped().deliver(std::move(why));
   }
 
-  static void cancel(state& x, const machine& target, const std::string& id) {
+  template <class Condition>
+  static std::uint64_t cancel(state& x, Condition is_meant) {
     std::vector<std::size_t> meant;
     for (const auto& [place, unused] : x.open) {
       const std::lock_guard lock{x.mutex};
-      const played_request& asked = x.requests[place];
-      if (asked.machine == target && asked.command.id == id)
+      if (is_meant(x.requests[place]))
         meant.push_back(place);
     }
     for (const std::size_t place : meant)
       fail(x, place, fails_with(error_code::cancelled)->error());
+    return meant.size();
   }
 
   static played_actor::behavior_type play(played_actor::pointer self,
@@ -145,7 +147,14 @@ private:
       [self, x](execute_atom, machine& target, command& what) {
         return execute(self, *x, {std::move(target), std::move(what)});
       },
-      [x](cancel_atom, const machine& target, const std::string& id) { cancel(*x, target, id); },
+      [x](cancel_atom, const machine& target, const std::string& id) {
+        cancel(*x, [&](const played_request& asked) {
+          return asked.machine == target && asked.command.id == id;
+        });
+      },
+      [x](cancel_atom, const std::string& id) {
+        return cancel(*x, [&](const played_request& asked) { return asked.command.id == id; });
+      },
       [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
       [](subscribe_atom, const observer_actor&) {},
       [](unsubscribe_atom, const observer_actor&) {},

@@ -179,6 +179,39 @@ BOOST_AUTO_TEST_CASE(cancels_the_commands_of_the_sender_alone) {
   BOOST_TEST(other.wait().failed_with(error_code::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(cancels_by_an_id_what_came_from_its_own_process) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  client_node other{to(hub)};
+  caller mine{client, target, make_command("sleep 100", "batch")};
+  caller also_mine{client, target, make_command("sleep 100", "batch")};
+  caller not_mine{other, target, make_command("sleep 100", "batch")};
+  BOOST_REQUIRE(begun(*this, 3));
+  BOOST_TEST(cancel(client.system, client.executor, "other") == 0U);
+  BOOST_TEST(cancel(client.system, client.executor, "batch") == 2U);
+  BOOST_TEST(mine.wait().failed_with(error_code::cancelled));
+  BOOST_TEST(also_mine.wait().failed_with(error_code::cancelled));
+  // The hub's own process may end it.
+  BOOST_TEST(cancel(hub.system, hub.executor, "batch") == 1U);
+  BOOST_TEST(not_mine.wait().failed_with(error_code::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(lets_no_client_cancel_by_an_id_past_its_link) {
+  hub_node hub{directory, secured()};
+  std::promise<executor_actor> reached;
+  connect_settings wanted = to(hub);
+  wanted.on_connected = [&](const executor_actor& x) { reached.set_value(x); };
+  client_node client{wanted};
+  caller running{client, target, make_command("sleep 100", "mine")};
+  BOOST_REQUIRE(begun(*this, 1));
+  // Another actor than the one that asked for it.
+  const executor_actor hubs_own = reached.get_future().get();
+  caf::anon_send(hubs_own, cancel_atom_v, std::string{"mine"});
+  BOOST_TEST(cancel(client.system, hubs_own, "mine") == 0U);
+  BOOST_TEST(cancel(hub.system, hub.executor, "mine") == 1U);
+  BOOST_TEST(running.wait().failed_with(error_code::cancelled));
+}
+
 BOOST_AUTO_TEST_CASE(tells_the_hub_of_the_end_of_a_caller) {
   hub_node hub{directory, secured()};
   client_node client{to(hub)};
@@ -228,17 +261,25 @@ BOOST_AUTO_TEST_CASE(answers_at_a_deadline_that_passes_before_there_is_a_connect
   caller waiting{client, target, make_command("true", "mine")};
   waiting.cancel();
   BOOST_TEST(waiting.wait().failed_with(error_code::cancelled));
+  caller cancelled_by_id{client, target, make_command("true", "mine")};
+  BOOST_TEST(cancel(client.system, client.executor, "mine") == 1U);
+  BOOST_TEST(cancelled_by_id.wait().failed_with(error_code::cancelled));
 }
 
 BOOST_AUTO_TEST_CASE(answers_behind_a_deadline_though_the_hub_never_does) {
   hub_node hub{directory, in_the_clear()};
-  const auto deaf = hub.system.spawn([](executor_actor::pointer self) {
+  std::promise<std::string> id_of_late_one;
+  std::promise<std::string> cancelled;
+  const auto deaf = hub.system.spawn([&](executor_actor::pointer self) {
     self->set_default_handler(caf::drop);
     return executor_actor::behavior_type{
-      [self](execute_atom, const machine&, const command&) {
+      [self, &id_of_late_one](execute_atom, const machine&, const command& what) {
+        if (what.deadline)
+          id_of_late_one.set_value(what.id);
         return self->make_response_promise<command_result>();
       },
-      [](cancel_atom, const machine&, const std::string&) {},
+      [&cancelled](cancel_atom, const machine&, const std::string& id) { cancelled.set_value(id); },
+      [](cancel_atom, const std::string&) { return std::uint64_t{0}; },
       [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
       [](subscribe_atom, const observer_actor&) {},
       [](unsubscribe_atom, const observer_actor&) {},
@@ -257,6 +298,11 @@ BOOST_AUTO_TEST_CASE(answers_behind_a_deadline_though_the_hub_never_does) {
   const auto ended = client.run(target, what);
   BOOST_TEST(ended.failed_with(error_code::command_timeout));
   BOOST_TEST((ended.what().progress == progress::may_have_run));
+  // The empty id would mean all that its caller left unnamed.
+  const std::string id = id_of_late_one.get_future().get();
+  BOOST_TEST(!id.empty());
+  BOOST_TEST(cancelled.get_future().get() == id);
+  BOOST_TEST(ended.what().request_id == id);
   caf::anon_send_exit(deaf, caf::exit_reason::user_shutdown);
 }
 

@@ -68,6 +68,17 @@ inline answer ask(caf::actor_system& system, const executor_actor& executor, con
   return result;
 }
 
+/// How many commands any actor of this system cancels by their id.
+inline std::uint64_t cancel(caf::actor_system& system, const executor_actor& executor,
+                            const std::string& id) {
+  caf::scoped_actor self{system};
+  std::uint64_t result = 0;
+  self->request(executor, caf::infinite, cancel_atom_v, id)
+    .receive([&](std::uint64_t count) { result = count; },
+             [&](const caf::error& x) { throw std::runtime_error(system.render(x)); });
+  return result;
+}
+
 /// What a hub told, such as about those that it turned away.
 class notes {
 public:

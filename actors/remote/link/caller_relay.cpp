@@ -1,6 +1,7 @@
 #include "sshexec/actors/remote/link/caller_relay.hpp"
 
 #include "sshexec/actors/remote/link/hub_error.hpp"
+#include "sshexec/actors/runtime/request_id.hpp"
 #include "sshexec/actors/runtime/stand_ins.hpp"
 
 #include <algorithm>
@@ -41,6 +42,9 @@ caf::typed_response_promise<command_result> caller_relay_state::execute(machine&
   x.answer = reply<command_result>{promise, target};
   x.target = std::move(target);
   x.what = std::move(what);
+  // By this alone a request is told from others of the same caller to the same machine.
+  if (x.what.id.empty())
+    x.what.id = make_request_id();
   if (x.what.output_to)
     x.output
       = self->spawn(output_stand_in, x.what.output_to, caf::actor_cast<executor_actor>(self));
@@ -94,15 +98,39 @@ std::optional<caller_relay_state::open_command> caller_relay_state::take(std::ui
 void caller_relay_state::cancel(machine& target, std::string& command_id) {
   if (executor)
     return self->send(executor, cancel_atom_v, std::move(target), std::move(command_id));
+  const meant_ids names{command_id};
   std::vector<std::uint64_t> meant;
   for (const auto& [id, x] : commands) {
-    if (x.target == target && x.what.id == command_id)
+    if (x.target == target && names.contains(x.what.id))
+      meant.push_back(id);
+  }
+  for (const auto id : meant)
+    forget(id);
+}
+
+std::uint64_t caller_relay_state::cancel_everywhere(const std::string& command_id) {
+  std::vector<std::uint64_t> meant;
+  for (const auto& [id, x] : commands) {
+    if (x.what.id == command_id && !x.is_cancelled)
       meant.push_back(id);
   }
   for (const auto id : meant) {
-    take(id)->answer.fail(
-      make_failure(error_code::cancelled, about(target, "the caller cancelled the command")));
+    open_command& x = commands.at(id);
+    if (!x.is_sent) {
+      forget(id);
+      continue;
+    }
+    x.is_cancelled = true;
+    self->send(executor, cancel_atom_v, x.target, command_id);
   }
+  return meant.size();
+}
+
+void caller_relay_state::forget(std::uint64_t id) {
+  auto x = take(id);
+  failure what = about(x->target, "the caller cancelled the command");
+  what.request_id = x->what.id;
+  x->answer.fail(make_failure(error_code::cancelled, std::move(what)));
 }
 
 void caller_relay_state::tick() {
@@ -121,6 +149,7 @@ void caller_relay_state::give_up(std::uint64_t id) {
     x->target, hub_failure(hub, connection_fault::none,
                            x->is_sent ? "it has not answered behind the command's deadline"
                                       : "there was no connection within the command's deadline"));
+  what.request_id = x->what.id;
   if (x->is_sent) {
     self->send(executor, cancel_atom_v, x->target, x->what.id);
     what.progress = progress::may_have_run;
@@ -186,6 +215,7 @@ void caller_relay_state::lost() {
 void caller_relay_state::answer_all(const caf::error& why) {
   for (auto& [id, x] : std::exchange(commands, {})) {
     failure what = about(x.target, to_failure(why));
+    what.request_id = x.what.id;
     what.progress = x.is_sent ? progress::may_have_run : progress::not_started;
     x.answer.fail(make_failure(code_of(why), std::move(what)));
     if (x.output)
@@ -209,6 +239,9 @@ relay_actor::behavior_type caller_relay(relay_actor::stateful_pointer<caller_rel
     },
     [self](cancel_atom, machine& target, std::string& command_id) {
       self->state.cancel(target, command_id);
+    },
+    [self](cancel_atom, const std::string& command_id) {
+      return self->state.cancel_everywhere(command_id);
     },
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);

@@ -45,6 +45,7 @@ struct caller_relay_state {
 
   caf::typed_response_promise<command_result> execute(machine& target, command& what);
   void cancel(machine& target, std::string& command_id);
+  std::uint64_t cancel_everywhere(const std::string& command_id);
   caf::typed_response_promise<void> input(machine& target, std::string& command_id,
                                           std::string& data, bool end);
   caf::typed_response_promise<executor_status> status();
@@ -57,6 +58,7 @@ struct caller_relay_state {
     /// As it came, until it is sent.
     command what;
     bool is_sent = false;
+    bool is_cancelled = false;
     std::optional<time_point> deadline;
     /// What stands in for the consumer of its output; none unless that is streamed.
     output_consumer output;
@@ -70,6 +72,8 @@ struct caller_relay_state {
   void send(std::uint64_t id);
   void tick();
   void give_up(std::uint64_t id);
+  /// Of a command that is not sent.
+  void forget(std::uint64_t id);
   void answered(std::uint64_t id, command_result& result);
   void failed(std::uint64_t id, caf::error& reason);
   /// Takes out a command that is still open.

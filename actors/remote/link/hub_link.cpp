@@ -2,7 +2,9 @@
 
 #include "sshexec/actors/remote/link/hub_error.hpp"
 #include "sshexec/actors/remote/wire/connector.hpp"
+#include "sshexec/actors/runtime/may_end.hpp"
 #include "sshexec/actors/runtime/stand_ins.hpp"
+#include "sshexec/actors/runtime/sum_of_answers.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/spawn_options.hpp>
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace sshexec {
 
@@ -46,6 +49,15 @@ caf::result<void> hub_link_state::cancel(machine& target, std::string& command_i
     return self->delegate(relay_of_sender(), cancel_atom_v, std::move(target),
                           std::move(command_id));
   return caf::unit;
+}
+
+caf::result<std::uint64_t> hub_link_state::cancel_everywhere(const std::string& command_id) {
+  std::vector<relay_actor> meant;
+  for (const auto& [caller, relay] : relays) {
+    if (may_end(self->current_sender(), caller))
+      meant.push_back(relay);
+  }
+  return sum_of_answers(self, meant, cancel_atom_v, command_id);
 }
 
 caf::result<void> hub_link_state::input(machine& target, std::string& command_id, std::string& data,
@@ -264,6 +276,9 @@ hub_link_actor::behavior_type hub_link(hub_link_actor::stateful_pointer<hub_link
     },
     [self](cancel_atom, machine& target, std::string& command_id) {
       return self->state.cancel(target, command_id);
+    },
+    [self](cancel_atom, const std::string& command_id) {
+      return self->state.cancel_everywhere(command_id);
     },
     [self](input_atom, machine& target, std::string& command_id, std::string& data, bool end) {
       return self->state.input(target, command_id, data, end);

@@ -54,6 +54,7 @@ struct hub_link_state {
 
   caf::result<command_result> execute(machine& target, command& what);
   caf::result<void> cancel(machine& target, std::string& command_id);
+  caf::result<std::uint64_t> cancel_everywhere(const std::string& command_id);
 
   /// Sends something to the hub if it is there; nobody waits for it.
   template <class... Arguments>

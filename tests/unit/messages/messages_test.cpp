@@ -111,7 +111,8 @@ BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_stays_unset) {
 }
 
 BOOST_AUTO_TEST_CASE(a_result_with_any_bytes_survives_the_network) {
-  const command_result x{-1, "KILL", make_output(), 5s, {1s, 2s, 2s}, 4, true, {"LANG", "TZ"}};
+  const command_result x{-1, "KILL", make_output(),  5s,    {1s, 2s, 2s},
+                         4,  true,   {"LANG", "TZ"}, "#9-1"};
   BOOST_TEST((transfer(x) == x));
   BOOST_TEST((transfer(command_result{}) == command_result{}));
 }

@@ -54,6 +54,7 @@ command_result make_result() {
   x.attempts = 12;
   x.reused_connection = true;
   x.refused_environment = {"NAME"};
+  x.request_id = "request";
   return x;
 }
 
@@ -61,6 +62,7 @@ failure make_full_failure() {
   failure x;
   x.message = "message";
   x.machine = "machine";
+  x.request_id = "request";
   x.fault = connection_fault::protocol;
   x.progress = progress::finished;
   x.termination = termination::unknown;
@@ -143,6 +145,7 @@ struct fixture {
       {"execute", caf::make_message(execute_atom_v, make_machine(), make_command())},
       {"result", caf::make_message(make_result())},
       {"cancel", caf::make_message(cancel_atom_v, make_machine(), std::string{"command"})},
+      {"cancel_everywhere", caf::make_message(cancel_atom_v, std::string{"command"})},
       {"input", caf::make_message(input_atom_v, make_machine(), std::string{"command"},
                                   std::string{"data"}, true)},
       {"output", caf::make_message(make_chunk())},

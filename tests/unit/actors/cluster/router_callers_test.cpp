@@ -20,6 +20,37 @@ BOOST_FIXTURE_TEST_CASE(a_caller_cancels_its_own_commands_only, two_nodes) {
   BOOST_TEST(first.cancelled.size() == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_id_means_the_commands_of_all_callers_on_all_nodes, two_nodes) {
+  const auto here = request(command_called("c"), target);
+  const auto there = request(command_called("c"), machine_of("second"));
+  const auto another_id = request(command_called("d"), target);
+  BOOST_TEST(cancel_everywhere("c").value() == 2U);
+  BOOST_TEST(here->failed_with(error_code::cancelled));
+  BOOST_TEST(there->failed_with(error_code::cancelled));
+  BOOST_TEST(!another_id->arrived());
+  BOOST_TEST(cancel_everywhere("c").value() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_that_is_being_cancelled_is_not_counted_again, two_nodes) {
+  const auto answer = request(command_called("c"), target);
+  first.ends_cancelled = false;
+  BOOST_TEST(cancel_everywhere("c").value() == 1U);
+  BOOST_TEST(cancel_everywhere("c").value() == 0U);
+  BOOST_TEST(!answer->arrived());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_command_without_an_id_gets_one_that_its_node_knows_too, two_nodes) {
+  const auto answer = request(command_called(""), target);
+  const std::string id = first.open.at(0).command.id;
+  BOOST_TEST(id.starts_with('#'));
+  BOOST_TEST(cancel_everywhere(id).value() == 1U);
+  BOOST_TEST(answer->failed_with(error_code::cancelled));
+  const auto again = request(command_called(""), target);
+  BOOST_TEST(first.open.at(0).command.id != id);
+  cancel(*again, "", target);
+  BOOST_TEST(again->failed_with(error_code::cancelled));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_cancel_follows_the_command_to_its_next_node, two_nodes) {
   const auto answer = request(command_called("c"), target);
   kill(first);

@@ -61,10 +61,13 @@ simulated_node_actor::behavior_type node_actor(simulated_node_actor::pointer sel
           continue;
         }
         node->cancelled.push_back(id);
+        if (!node->ends_cancelled)
+          return;
         i->promise.deliver(failure_of(*i, error_code::cancelled, progress::may_have_run));
         i = node->open.erase(i);
       }
     },
+    [](cancel_atom, const std::string&) { return std::uint64_t{0}; },
     [node](input_atom, const machine&, const std::string&, const std::string& data, bool) {
       node->inputs.push_back(data);
     },
@@ -195,6 +198,17 @@ std::shared_ptr<pending_answer> simulated_nodes::request(command what, machine t
 void simulated_nodes::cancel(const pending_answer& answer, const std::string& id, machine target) {
   caf::anon_send(answer.caller, cancel_atom_v, std::move(target), id);
   settle();
+}
+
+std::optional<std::uint64_t> simulated_nodes::cancel_everywhere(const std::string& id) {
+  const auto result = std::make_shared<std::optional<std::uint64_t>>();
+  system.spawn([this, result, id](caf::event_based_actor* self) {
+    self->request(subject, caf::infinite, cancel_atom_v, id).then([result](std::uint64_t count) {
+      *result = count;
+    });
+  });
+  settle();
+  return *result;
 }
 
 void simulated_nodes::input(const pending_answer& answer, const std::string& id, machine target,

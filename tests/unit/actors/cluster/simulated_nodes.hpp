@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct simulated_node {
   bool alive = true;
   /// Refuses new commands.
   bool closing = false;
+  /// Whether it answers those that are cancelled.
+  bool ends_cancelled = true;
   /// Loses so many new commands before it takes them, as an actor that ends does.
   int untaken = 0;
   /// In the order in which they came.
@@ -80,6 +83,8 @@ public:
 
   std::shared_ptr<pending_answer> request(command what, machine target);
   void cancel(const pending_answer& answer, const std::string& id, machine target);
+  /// Any actor of the process cancels by an id; how many commands were cancelled.
+  std::optional<std::uint64_t> cancel_everywhere(const std::string& id);
   void input(const pending_answer& answer, const std::string& id, machine target,
              const std::string& data);
   void end_caller(const pending_answer& answer);

@@ -46,6 +46,7 @@ worker_actor::behavior_type worker(worker_actor::pointer self, played_fleet* fle
       if (fleet->ends_cancelled)
         take(*place).deliver(make_failure(error_code::cancelled, {}));
     },
+    [](cancel_atom, const std::string&) { return std::uint64_t{0}; },
     [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
     [](subscribe_atom, const observer_actor&) {},
     [](unsubscribe_atom, const observer_actor&) {},
@@ -69,6 +70,7 @@ executor_actor::behavior_type front(executor_actor::pointer self, const executor
     [self, worker](cancel_atom, const machine& target, const std::string& id) {
       return self->delegate(worker, cancel_atom_v, target, id);
     },
+    [](cancel_atom, const std::string&) { return std::uint64_t{0}; },
     [](input_atom, const machine&, const std::string&, const std::string&, bool) {},
     [](subscribe_atom, const observer_actor&) {},
     [](unsubscribe_atom, const observer_actor&) {},

@@ -90,6 +90,75 @@ BOOST_AUTO_TEST_CASE(a_cancel_means_the_callers_own_commands_of_that_id_only) {
   BOOST_TEST(!of_another->arrived());
 }
 
+BOOST_AUTO_TEST_CASE(an_id_means_the_commands_of_all_callers_on_all_machines) {
+  network.on_start = start_only;
+  command named = some_command();
+  named.id = "batch";
+  command other = some_command();
+  other.id = "other";
+  const auto first = request(named);
+  const auto second = request(named, some_machine("elsewhere"));
+  const auto third = request(other);
+  BOOST_TEST(cancel_everywhere("nobody's").value() == 0U);
+  BOOST_TEST(cancel_everywhere("batch").value() == 2U);
+  // They are being ended.
+  BOOST_TEST(cancel_everywhere("batch").value() == 0U);
+  pass(1h);
+  BOOST_TEST(first->failed_with(error_code::cancelled));
+  BOOST_TEST(second->failed_with(error_code::cancelled));
+  BOOST_TEST(second->what().message == "admin@elsewhere:22: it was cancelled by its id");
+  BOOST_TEST(second->what().request_id == "batch");
+  BOOST_TEST(!third->failed_with(error_code::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE(commands_that_wait_are_cancelled_by_their_id_at_once) {
+  command named = some_command();
+  named.id = "batch";
+  network.on_dial = [](simulated_connection&) {};
+  const auto waiting = request(named);
+  machine behind = some_machine("guest");
+  behind.via.push_back({"jump", 22, {}, {}});
+  const auto behind_jump = request(named, behind);
+  network.on_dial = refuse_connection;
+  const auto waits_to_connect_again = request(named, some_machine("refusing"));
+  BOOST_TEST(cancel_everywhere("batch").value() == 3U);
+  for (const auto& x : {waiting, behind_jump, waits_to_connect_again}) {
+    BOOST_TEST(x->failed_with(error_code::cancelled));
+    BOOST_TEST((x->what().progress == progress::not_started));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_command_without_an_id_gets_one_of_its_own) {
+  network.on_start = start_only;
+  const auto first = request(some_command());
+  const auto second = request(some_command());
+  const auto& started = connection().started;
+  connection().finish(started.at(0).first, 0);
+  settle();
+  BOOST_REQUIRE(first->result);
+  const std::string id = first->result->request_id;
+  BOOST_TEST(id.starts_with('#'));
+  BOOST_TEST(journal.at(0).request_id == id);
+  BOOST_TEST(cancel_everywhere("").value() == 0U);
+  // The ids of a process are counted.
+  const auto dash = id.find('-') + 1;
+  const std::string next = id.substr(0, dash) + std::to_string(std::stoull(id.substr(dash)) + 1);
+  BOOST_TEST(cancel_everywhere(next).value() == 1U);
+  connection().finish(started.at(1).first, 0);
+  settle();
+  BOOST_TEST(second->failed_with(error_code::cancelled));
+  BOOST_TEST(second->what().request_id == next);
+}
+
+BOOST_AUTO_TEST_CASE(the_empty_id_means_the_callers_own_unnamed_commands) {
+  network.on_start = start_only;
+  const auto mine = request(some_command());
+  const auto of_another = request(some_command());
+  cancel(*mine);
+  BOOST_TEST(connection().signals.size() == 1U);
+  BOOST_TEST(connection().signals[0].first == connection().started[0].first);
+}
+
 BOOST_AUTO_TEST_CASE(the_commands_of_a_caller_that_ends_are_cancelled) {
   network.on_start = start_only;
   const auto answer = request(some_command());

@@ -81,12 +81,16 @@ BOOST_AUTO_TEST_CASE(a_caller_is_meant_with_all_its_commands_or_those_of_a_name)
   ledger.add(2, make(second, "a"));
   ledger.add(3, make(first, "b"));
   ledger.add(4, make(first, "a"));
-  ledger.add(5, make(first, ""));
+  // Made ids, of commands that their caller left unnamed.
+  ledger.add(5, make(first, "#9-2"));
+  ledger.add(6, make(first, "#9-10"));
   BOOST_TEST((ledger.of_caller(first.address(), "a") == ids{1, 4}));
   BOOST_TEST((ledger.of_caller(second.address(), "a") == ids{2}));
   BOOST_TEST((ledger.of_caller(second.address(), "b").empty()));
-  BOOST_TEST((ledger.of_caller(first.address(), "") == ids{5}));
-  BOOST_TEST((ledger.of_caller(first.address()) == ids{1, 3, 4, 5}));
+  BOOST_TEST((ledger.of_caller(first.address(), "") == ids{5, 6}));
+  BOOST_TEST((ledger.of_caller(first.address(), "#9-10") == ids{6}));
+  BOOST_TEST((ledger.of_caller(first.address()) == ids{1, 3, 4, 5, 6}));
+  BOOST_TEST((ledger.with_id("a") == ids{1, 2, 4}));
   ledger.remove(4);
   BOOST_TEST((ledger.of_caller(first.address(), "a") == ids{1}));
 }

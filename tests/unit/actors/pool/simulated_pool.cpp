@@ -199,6 +199,17 @@ void simulated_pool::cancel(const pending_answer& answer, const std::string& id,
   settle();
 }
 
+std::optional<std::uint64_t> simulated_pool::cancel_everywhere(const std::string& id) {
+  const auto result = std::make_shared<std::optional<std::uint64_t>>();
+  system.spawn([this, result, id](caf::event_based_actor* self) {
+    self->request(registry, caf::infinite, cancel_atom_v, id).then([result](std::uint64_t count) {
+      *result = count;
+    });
+  });
+  settle();
+  return *result;
+}
+
 std::shared_ptr<pending_input> simulated_pool::feed(const pending_answer& answer, std::string data,
                                                     bool end, machine target) {
   auto result = std::make_shared<pending_input>();

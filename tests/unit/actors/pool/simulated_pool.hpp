@@ -220,6 +220,8 @@ public:
   std::shared_ptr<pending_answer> request(command what, machine target = some_machine());
 
   /// Lets a request's caller cancel its commands of this id.
+  /// Any actor of the process cancels by an id; how many commands were cancelled.
+  std::optional<std::uint64_t> cancel_everywhere(const std::string& id);
   void cancel(const pending_answer& answer, const std::string& id = {},
               machine target = some_machine());
 

@@ -160,7 +160,9 @@ private:
     if (chosen.answer->arrived() || chosen.orphaned)
       return;
     attempts_[chosen.machine].taken_back = true;
-    if (chance(50)) {
+    if (chance(30)) {
+      BOOST_TEST(pool_.cancel_everywhere(std::to_string(index)).has_value());
+    } else if (chance(50)) {
       machine target = simulated_pool::some_machine(chosen.machine);
       target.username = chosen.machine;
       pool_.cancel(*chosen.answer, std::to_string(index), target);

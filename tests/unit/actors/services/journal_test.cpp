@@ -31,6 +31,7 @@ execution_record make_record(const std::string& command_line = "uptime") {
   execution_record x;
   x.time = caf::timestamp{1'738'324'800'123'456'789ns};
   x.machine = {"web-1", "host.example", 22, "root", ""};
+  x.request_id = "job-7";
   x.command_line = command_line;
   x.duration = 12'345'678ns;
   x.attempts = 2;
@@ -107,9 +108,10 @@ BOOST_FIXTURE_TEST_SUITE(journal_test, journal_fixture)
 BOOST_AUTO_TEST_CASE(a_command_that_ran_is_one_line_with_all_its_fields) {
   auto x = make_record();
   x.exit_code = 3;
-  BOOST_TEST(written(x)
-             == "2025-01-31T12:00:00.123Z id=\"web-1\" machine=\"root@host.example:22\" outcome=ok "
-                "exit=3 duration_ms=12.346 attempts=2 reused=true command=\"uptime\"\n");
+  BOOST_TEST(
+    written(x)
+    == "2025-01-31T12:00:00.123Z id=\"web-1\" machine=\"root@host.example:22\" outcome=ok "
+       "exit=3 duration_ms=12.346 attempts=2 reused=true request=\"job-7\" command=\"uptime\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_notice_is_a_line_of_its_own) {
@@ -173,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_all_fields) {
                R"({"time": "2025-01-31T12:00:00.123Z", "id": "web-1",
                    "machine": "root@host.example:22", "outcome": "ok", "exit": 3,
                    "duration_ms": 12.345678, "attempts": 2, "reused": true,
-                   "command": "uptime"})"));
+                   "request": "job-7", "command": "uptime"})"));
 }
 
 BOOST_AUTO_TEST_CASE(a_json_line_holds_a_command_as_it_is) {
