@@ -6,12 +6,14 @@
 #include "sshexec/actors/runtime/spawn_poller.hpp"
 #include "sshexec/actors/runtime/stderr_line.hpp"
 #include "sshexec/actors/services/cipher_check.hpp"
+#include "sshexec/actors/services/connection_planner.hpp"
 #include "sshexec/actors/services/execution_journal.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/file_host_key_store.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
 #include "sshexec/actors/services/resolver.hpp"
+#include "sshexec/ssh/config/config_values.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -74,10 +76,15 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
   if (!given.credentials)
     given.credentials = own(system.spawn(file_credential_store, config.identity_file,
                                          config.passphrase_file, config.identity_agent));
-  if (!given.host_keys)
-    given.host_keys
-      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   supervisor_services services;
+  if (!given.host_keys || !config.ssh_config.empty())
+    services.host_key_files
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
+  if (!given.host_keys)
+    given.host_keys = services.host_key_files;
+  if (!config.ssh_config.empty())
+    services.planner
+      = own(system.spawn<caf::detached>(connection_planner, config, ssh::system_environment()));
   services.resolver
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(
@@ -125,7 +132,10 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 }
 
 caf::error check_files(const settings& config) {
-  for (const std::string& name : {config.identity_file, config.passphrase_file}) {
+  const bool names_file
+    = config.ssh_config != usual_ssh_config && !ssh::is_same_word(config.ssh_config, "none");
+  for (const std::string& name : {config.identity_file, config.passphrase_file,
+                                  names_file ? config.ssh_config : std::string{}}) {
     if (name.empty())
       continue;
     const auto path = expand_home(name);

@@ -44,7 +44,8 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
                                              const execution_journal_actor& journal,
                                              executor_services of_hub = {});
 
-/// Whether the files can be read that the settings name for all machines: key and passphrase. A hub
+/// Whether the files can be read that the settings name for all machines: key, passphrase, and
+/// OpenSSH's configuration. A hub
 /// that uses them asks before it says that it serves, so that nobody meets what is missing at the
 /// first command. The error is a `configuration_error` that names the file. Not for use within an
 /// actor, because a file system may take its time.

@@ -28,6 +28,9 @@ std::string to_string(host_key_policy x);
 /// to its time.
 inline constexpr caf::timespan longest_duration = std::chrono::hours{24} * 365;
 
+/// ~/.ssh/config and /etc/ssh/ssh_config, as ssh reads them (setting `ssh_config`).
+inline constexpr const char* usual_ssh_config = "usual";
+
 /// Everything an executor can be told. The defaults serve; each field is an option of the same name
 /// (with dashes) in the group `sshexec` of a CAF configuration.
 struct settings {
@@ -40,6 +43,17 @@ struct settings {
   /// Socket of an SSH agent whose keys are offered after those of files, or "SSH_AUTH_SOCK" for the
   /// one that this variable names; empty: none.
   std::string identity_agent;
+
+  /// OpenSSH's configuration (ssh_config(5)), which says more of machines, and prevails over the
+  /// settings: a file, read again when it changes; `usual_ssh_config`; "none": no file; empty:
+  /// nobody looks at any of this. A machine's user and port prevail, if they are not empty and 0.
+  std::string ssh_config;
+  /// Lines before all of the file's, as behind ssh's -o; not for jumps. No option of a file.
+  std::vector<std::string> ssh_options;
+  /// Names of options that prevail over OpenSSH's configuration: `host-key-policy`,
+  /// `known-hosts-file`, `connect-timeout`, `retry-delays`, `keepalive-interval`. No option of a
+  /// file.
+  std::vector<std::string> over_ssh_config;
 
   sshexec::host_key_policy host_key_policy = sshexec::host_key_policy::accept_new;
   /// Empty: ~/.ssh/known_hosts.

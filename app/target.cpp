@@ -145,7 +145,7 @@ tl::expected<std::vector<jump>, std::string> parse_jumps(const std::string& text
     return result;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    auto parsed = parse_target(text.substr(begin, end - begin));
+    auto parsed = parse_target(text.substr(begin, end - begin), 0);
     if (!parsed)
       return failed{std::move(parsed.error())};
     result.push_back({std::move(parsed->hostname), parsed->port, std::move(parsed->username), {}});

@@ -21,6 +21,7 @@ tl::expected<machine, std::string> parse_target(const std::string& text);
 tl::expected<machine, std::string> parse_target(const std::string& text, std::uint16_t other_port);
 
 /// Jumps as ssh's -J names them: targets with commas between, the nearest first; "none" is none.
+/// The port is 0 where none is given.
 tl::expected<std::vector<jump>, std::string> parse_jumps(const std::string& text);
 
 /// Nothing, or why nobody can have this user name, as a sentence for the user.

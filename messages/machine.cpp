@@ -48,7 +48,7 @@ std::string to_address(const machine& x) {
     result += x.username + '@';
   const bool ipv6 = x.hostname.find(':') != std::string::npos;
   result += ipv6 ? '[' + x.hostname + ']' : x.hostname;
-  return result + ':' + std::to_string(x.port);
+  return x.port == 0 ? result : result + ':' + std::to_string(x.port);
 }
 
 } // namespace sshexec

@@ -12,6 +12,7 @@ namespace sshexec {
 struct jump {
   /// A host name, an IPv4 or an IPv6 address (without brackets), as the jump before it knows it.
   std::string hostname;
+  /// 0: what the executor's OpenSSH configuration says, or 22.
   std::uint16_t port = 22;
   /// Empty: the executor's default user.
   std::string username;
@@ -34,6 +35,7 @@ struct machine {
   std::string id;
   /// A host name, an IPv4 or an IPv6 address (without brackets).
   std::string hostname;
+  /// 0: what the executor's OpenSSH configuration says (setting `sshexec.ssh-config`), or 22.
   std::uint16_t port = 22;
   /// Empty: the executor's default user (setting `sshexec.user`).
   std::string username;
@@ -57,7 +59,8 @@ bool operator<(const machine& a, const machine& b);
 /// The last jump on the way to a machine, which has some, as a machine itself.
 machine last_jump(const machine& x);
 
-/// "user@host:port", with brackets around an IPv6 address; the form all messages to people use.
+/// "user@host:port", with brackets around an IPv6 address, and without what is not told; the form
+/// all messages to people use.
 std::string to_address(const machine& x);
 
 } // namespace sshexec

@@ -112,7 +112,9 @@ void command_runner::start_next(established& on) {
     x.process_group.reset();
   }
   x.heard_before = on.connection->bytes_received();
-  x.on_spare = start_on_channel(on, id, x.request());
+  auto request = x.request();
+  request.environment.insert(around_.environment->begin(), around_.environment->end());
+  x.on_spare = start_on_channel(on, id, std::move(request));
   set_timer(timer::open_channel, around_.config->connect_timeout, id);
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,8 @@ public:
     supervisor_actor::pointer self = nullptr;
     const machine* target = nullptr;
     const settings* config = nullptr;
+    /// For commands that say nothing else of these variables.
+    const std::map<std::string, std::string>* environment = nullptr;
     const journal_actor* journal = nullptr;
     const retry_plan* retries = nullptr;
     /// The link, for what happens to a command without the connection's doing.

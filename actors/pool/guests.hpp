@@ -3,6 +3,7 @@
 #include "sshexec/actors/runtime/reply.hpp"
 #include "sshexec/actors/runtime/setback.hpp"
 #include "sshexec/actors/runtime/time.hpp"
+#include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/ssh/connection.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -15,10 +16,7 @@
 
 namespace sshexec {
 
-/// A stream through a jump, to be spoken on.
-using tunnel = std::shared_ptr<ssh::carried_stream>;
-
-/// Where it is to lead, and how long somebody waits for it.
+/// Where a stream through a jump is to lead, and how long somebody waits for it.
 struct tunnel_request {
   ssh::forward_request to;
   time_point give_up_at;
@@ -79,5 +77,4 @@ private:
 
 } // namespace sshexec
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::tunnel)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::tunnel_request)

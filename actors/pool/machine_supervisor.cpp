@@ -52,7 +52,7 @@ caf::typed_response_promise<command_result> machine_supervisor_state::execute(co
   auto promise = self->make_response_promise<command_result>();
   watch(caller);
   watch(what.output_to ? what.output_to.address() : caf::actor_addr{});
-  runner.add(what, caller, reply<command_result>{promise, target}, objection());
+  runner.add(what, caller, reply<command_result>{promise, plan.target}, objection());
   pursue();
   drive_soon();
   return promise;
@@ -62,7 +62,7 @@ std::optional<setback> machine_supervisor_state::objection() const {
   if (life == life_stage::closing)
     return shutting_down;
   const std::size_t waiting = runner.commands().in(execution::stage::waiting).size();
-  if (waiting >= config.max_queued)
+  if (waiting >= plan.config.max_queued)
     return setback{error_code::overloaded, connection_fault::none,
                    std::to_string(waiting) + " commands wait for this machine already"};
   return retries.objection(now());
@@ -73,7 +73,7 @@ setback machine_supervisor_state::as_jump(const setback& reason) const {
 }
 
 std::string machine_supervisor_state::name_as_jump() const {
-  return "jump " + to_address(target);
+  return "jump " + to_address(plan.target);
 }
 
 void machine_supervisor_state::watch(const caf::actor_addr& whom) {
@@ -129,14 +129,14 @@ void machine_supervisor_state::pursue() {
 void machine_supervisor_state::look_at_commands() {
   if (runner.look_at_deadlines())
     lost(timed_out("the server did not answer the request for a channel within "
-                   + to_text(config.connect_timeout)));
+                   + to_text(plan.config.connect_timeout)));
 }
 
 void machine_supervisor_state::look_at_attempt() {
   if (auto* const x = link.get<attempt>()) {
     x->try_next_address(now());
     if (x->expires && now() >= *x->expires)
-      attempt_failed(timed_out("no connection within " + to_text(config.connect_timeout)
+      attempt_failed(timed_out("no connection within " + to_text(plan.config.connect_timeout)
                                + " (stopped at: " + x->step + ')'));
   } else if (const auto* const delay = link.get<machine_link::delay>();
              delay != nullptr && now() >= delay->until) {
@@ -219,47 +219,90 @@ channel_pool::demand machine_supervisor_state::demand(const established& x) cons
 // -- a connection comes about --------------------------------------------------------------------
 
 machine_link::attempt& machine_supervisor_state::connect() {
-  attempt& result = link.begin_attempt(now(), config.connect_timeout);
+  attempt& result = link.begin_attempt(now(), plan.config.connect_timeout);
   tell(pool_event_kind::connecting);
   runner.join_attempt();
-  ask<ssh::login>(
-    services.keys,
-    [this](attempt& x, ssh::login& login) {
-      runner.login_name = login.username;
-      x.login = std::move(login);
-      queue_when_prepared(x);
+  if (!services.planner)
+    prepare(result);
+  else
+    ask<connection_plan>(
+      services.planner,
+      [this](attempt& x, connection_plan& made) {
+        follow(x, std::move(made));
+        prepare(x);
+      },
+      plan_atom::value, plan_request{asked, is_jump, *result.expires});
+  return result;
+}
+
+void machine_supervisor_state::follow(attempt& x, connection_plan made) {
+  *x.expires += made.config.connect_timeout - plan.config.connect_timeout;
+  retries.use_delays(made.config.retry_delays);
+  plan = std::move(made);
+}
+
+void machine_supervisor_state::prepare(attempt& x) {
+  const auto take_login = [this](attempt& asking, ssh::login& login) {
+    runner.login_name = login.username;
+    asking.login = std::move(login);
+    queue_when_prepared(asking);
+  };
+  if (plan.login == login_wishes{})
+    ask<ssh::login>(services.keys, take_login, load_atom_v, plan.target);
+  else
+    ask<ssh::login>(services.keys, take_login, load_atom_v, plan.target, plan.login);
+  look_up_address(x);
+  ask<ssh::cipher_families>(
+    services.ciphers,
+    [this](attempt& asking, ssh::cipher_families& left_out) {
+      asking.ciphers_left_out = std::move(left_out);
+      queue_when_prepared(asking);
     },
-    load_atom_v, target);
-  // What stands behind a jump is found by the jump.
-  if (!target.via.empty())
-    result.addresses.emplace();
+    check_atom::value);
+  look_up_host_key(x);
+}
+
+void machine_supervisor_state::look_up_address(attempt& x) {
+  // What somebody carries a stream to, that one finds.
+  if (is_carried())
+    x.addresses.emplace();
   else
     ask<std::vector<ssh::address>>(
       services.resolver,
-      [this](attempt& x, std::vector<ssh::address>& addresses) {
-        x.addresses = std::move(addresses);
-        queue_when_prepared(x);
+      [this](attempt& asking, std::vector<ssh::address>& addresses) {
+        take_addresses(asking, std::move(addresses));
       },
-      resolve_atom::value, target.hostname, target.port);
-  ask<ssh::cipher_families>(
-    services.ciphers,
-    [this](attempt& x, ssh::cipher_families& left_out) {
-      x.ciphers_left_out = std::move(left_out);
-      queue_when_prepared(x);
-    },
-    check_atom::value);
-  if (config.host_key_policy == host_key_policy::off) {
-    result.known.emplace();
-    return result;
+      resolve_atom::value, plan.hostname, plan.target.port);
+}
+
+void machine_supervisor_state::take_addresses(attempt& x, std::vector<ssh::address> addresses) {
+  if (plan.family != ssh::address_family::any) {
+    const int wanted = plan.family == ssh::address_family::inet ? AF_INET : AF_INET6;
+    std::erase_if(addresses,
+                  [wanted](const ssh::address& one) { return one.storage.ss_family != wanted; });
   }
-  ask<ssh::known_keys>(
-    services.host_keys,
-    [this](attempt& x, ssh::known_keys& known) {
-      x.known = std::move(known);
-      queue_when_prepared(x);
-    },
-    look_up_atom_v, target.hostname, target.port);
-  return result;
+  if (addresses.empty())
+    return attempt_failed({error_code::connection_error, connection_fault::name_not_found,
+                           plan.hostname + " has no address of the wanted AddressFamily"});
+  x.addresses = std::move(addresses);
+  queue_when_prepared(x);
+}
+
+void machine_supervisor_state::look_up_host_key(attempt& x) {
+  if (plan.config.host_key_policy == host_key_policy::off) {
+    x.known.emplace();
+    return;
+  }
+  const auto take_known = [this](attempt& asking, ssh::known_keys& known) {
+    asking.known = std::move(known);
+    queue_when_prepared(asking);
+  };
+  if (plan.known_hosts)
+    ask<ssh::known_keys>(services.host_key_files, take_known, look_up_atom_v, plan.key_name,
+                         plan.key_port, *plan.known_hosts);
+  else
+    ask<ssh::known_keys>(services.host_keys, take_known, look_up_atom_v, plan.key_name,
+                         plan.key_port);
 }
 
 template <class Answer, class Service, class Handler, class... Arguments>
@@ -299,10 +342,11 @@ void machine_supervisor_state::queue_when_prepared(attempt& x) {
 }
 
 std::string machine_supervisor_state::name_at_gate(const attempt& x) const {
-  if (target.via.empty())
+  if (!is_carried())
     return ssh::to_string(x.addresses->front());
-  return target.hostname + ':' + std::to_string(target.port) + " through "
-         + to_address(last_jump(target));
+  return plan.hostname + ':' + std::to_string(plan.target.port) + " through "
+         + plan.proxy_command.value_or(
+           plan.target.via.empty() ? "" : to_address(last_jump(plan.target)));
 }
 
 void machine_supervisor_state::turn_came(attempt& x) {
@@ -310,17 +354,30 @@ void machine_supervisor_state::turn_came(attempt& x) {
     return attempt_failed(
       {error_code::cancelled, connection_fault::none, "nobody waits for the connection any more"});
   x.expires = now() + x.time_left;
-  if (target.via.empty())
-    dial(x);
-  else
+  if (plan.proxy_command)
+    go_through_program(x);
+  else if (is_carried())
     go_through_jump(x);
+  else
+    dial(x);
+}
+
+void machine_supervisor_state::go_through_program(attempt& x) {
+  x.step = "starting its ProxyCommand";
+  ask<tunnel>(
+    services.planner,
+    [this](attempt& waiting, tunnel& stream) {
+      waiting.carrier = std::move(stream);
+      dial(waiting);
+    },
+    start_program_atom::value, proxy_request{*plan.proxy_command, *x.expires});
 }
 
 void machine_supervisor_state::go_through_jump(attempt& x) {
   const auto strong_registry = registry.lock();
   if (!strong_registry)
     return attempt_failed(shutting_down);
-  machine through = last_jump(target);
+  machine through = last_jump(plan.target);
   x.step = "connecting through jump " + to_address(through);
   ask<tunnel>(
     caf::actor_cast<registry_actor>(strong_registry),
@@ -329,7 +386,7 @@ void machine_supervisor_state::go_through_jump(attempt& x) {
       dial(waiting);
     },
     forward_atom::value, std::move(through),
-    tunnel_request{{target.hostname, target.port}, *x.expires});
+    tunnel_request{{plan.hostname, plan.target.port}, *x.expires});
 }
 
 void machine_supervisor_state::dial(attempt& x) {
@@ -349,7 +406,7 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   ssh::connection_settings result;
   result.addresses = std::move(*x.addresses);
   result.carrier = std::move(x.carrier);
-  result.username = runner.login_name.empty() ? target.username : runner.login_name;
+  result.username = runner.login_name.empty() ? plan.target.username : runner.login_name;
   result.keys = std::move(x.login->keys);
   result.agents = std::move(x.login->agents);
   result.passed_over = std::move(x.login->passed_over);
@@ -359,7 +416,7 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   }
   result.ciphers_left_out = std::move(*x.ciphers_left_out);
   result.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
-    config.keepalive_interval * liveness::silent_intervals);
+    plan.config.keepalive_interval * liveness::silent_intervals);
   return result;
 }
 
@@ -373,18 +430,25 @@ void machine_supervisor_state::transport_connected(const ssh::event::transport_c
 
 void machine_supervisor_state::host_key_presented(const ssh::host_key& key) {
   auto* const x = link.get<attempt>();
-  const host_key_verdict verdict = judge(config.host_key_policy, *x->known, key);
+  const host_key_verdict verdict = judge(plan.config.host_key_policy, *x->known, key);
   switch (verdict.what) {
     case host_key_verdict::kind::trust:
       return trust_host_key(*x);
     case host_key_verdict::kind::refuse:
       return attempt_failed({error_code::host_key_error, connection_fault::none, verdict.reason});
     case host_key_verdict::kind::remember:
-      return ask<ssh::host_key>(
-        services.host_keys,
-        [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); }, remember_atom_v,
-        target.hostname, target.port, key);
+      return remember(key);
   }
+}
+
+void machine_supervisor_state::remember(const ssh::host_key& key) {
+  const auto trust = [this](attempt& asking, const ssh::host_key&) { trust_host_key(asking); };
+  if (plan.known_hosts)
+    ask<ssh::host_key>(services.host_key_files, trust, remember_atom_v, plan.key_name,
+                       plan.key_port, key, *plan.known_hosts);
+  else
+    ask<ssh::host_key>(services.host_keys, trust, remember_atom_v, plan.key_name, plan.key_port,
+                       key);
 }
 
 void machine_supervisor_state::trust_host_key(attempt& x) {
@@ -396,14 +460,15 @@ void machine_supervisor_state::trust_host_key(attempt& x) {
 void machine_supervisor_state::connected() {
   tell(pool_event_kind::connected);
   retries.connected();
-  link.establish(now(), channel_rules(), config.keepalive_interval, config.max_connection_age);
+  link.establish(now(), channel_rules(), plan.config.keepalive_interval,
+                 plan.config.max_connection_age);
   runner.connected();
 }
 
 channel_pool::rules machine_supervisor_state::channel_rules() const {
   if (one_at_a_time.holds(now()))
-    return {1, false, config.connect_timeout};
-  return {config.max_channels, config.spare_channel, config.connect_timeout};
+    return {1, false, plan.config.connect_timeout};
+  return {plan.config.max_channels, plan.config.spare_channel, plan.config.connect_timeout};
 }
 
 void machine_supervisor_state::attempt_failed(const setback& reason) {
@@ -496,7 +561,7 @@ void machine_supervisor_state::expire() {
   idle_until.reset();
   close_connection();
   retries.start_afresh();
-  tell_registry(expired_atom::value, target, received);
+  tell_registry(expired_atom::value, asked, received);
 }
 
 template <class... Values>
@@ -521,8 +586,8 @@ void machine_supervisor_state::shut_down() {
   life = life_stage::closing;
   runner.stop_attempts(shutting_down);
   visitors.shut_down(shutting_down);
-  if (config.drain_timeout.count() > 0)
-    set_timer(timer::drain, now() + config.drain_timeout);
+  if (plan.config.drain_timeout.count() > 0)
+    set_timer(timer::drain, now() + plan.config.drain_timeout);
   else
     drained();
 }
@@ -531,7 +596,7 @@ void machine_supervisor_state::drained() {
   runner.end_all(shutting_down);
   // Guests end their commands through this connection, each within its own bounds.
   if (!visitors.empty())
-    set_timer(timer::guests, now() + 2 * config.kill_grace + config.connect_timeout);
+    set_timer(timer::guests, now() + 2 * plan.config.kill_grace + plan.config.connect_timeout);
 }
 
 void machine_supervisor_state::leave() {
@@ -640,7 +705,7 @@ void machine_supervisor_state::settle() {
   if (!is_unused())
     idle_until.reset();
   else if (!idle_until)
-    idle_until = now() + config.idle_timeout;
+    idle_until = now() + plan.config.idle_timeout;
   set_timer(timer::link, link.deadline());
   set_timer(timer::commands, runner.deadline());
   set_timer(timer::idle, idle_until);
@@ -676,17 +741,19 @@ void machine_supervisor_state::set_timer(timer what, const std::optional<time_po
 
 supervisor_actor::behavior_type
 machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
-                   machine target, settings config, supervisor_services services,
+                   machine target, bool is_jump, settings config, supervisor_services services,
                    const registry_actor& registry) {
   auto& state = self->state;
-  state.target = std::move(target);
-  state.config = std::move(config);
+  state.asked = target;
+  state.is_jump = is_jump;
+  state.plan = make_plan(std::move(target), std::move(config));
   state.services = std::move(services);
   state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
-  state.retries = retry_plan{state.config};
+  state.retries = retry_plan{state.plan.config};
   state.ticks = ticker{state.services.ticks, caf::actor_cast<caf::actor>(self)};
-  state.runner = command_runner{{self, &state.target, &state.config, &state.services.journal,
-                                 &state.retries, &state.link, [&state] { state.drive(); }}};
+  state.runner = command_runner{{self, &state.plan.target, &state.plan.config,
+                                 &state.plan.environment, &state.services.journal, &state.retries,
+                                 &state.link, [&state] { state.drive(); }}};
   self->monitor(registry);
   self->set_exit_handler([self](const caf::exit_msg&) {
     self->state.shut_down();

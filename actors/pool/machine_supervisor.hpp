@@ -10,6 +10,7 @@
 #include "sshexec/actors/runtime/ticker.hpp"
 #include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/runtime/timer_queue.hpp"
+#include "sshexec/actors/services/connection_plan.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/actors/settings.hpp"
 #include "sshexec/messages/executor.hpp"
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace sshexec {
 
@@ -30,6 +32,10 @@ struct supervisor_services {
   resolver_actor resolver;
   key_ring_actor keys;
   host_key_store host_keys;
+  /// For machines whose plan names known_hosts files.
+  host_key_files_actor host_key_files;
+  /// Null: there is no more to be said of machines.
+  connection_planner_actor planner;
   cipher_check_actor ciphers;
   connect_gate_actor gate;
   journal_actor journal;
@@ -98,6 +104,14 @@ struct machine_supervisor_state {
   // -- a connection comes about --------------------------------------------------------------
 
   attempt& connect();
+  void follow(attempt& x, connection_plan made);
+  void prepare(attempt& x);
+  void look_up_address(attempt& x);
+  void look_up_host_key(attempt& x);
+  void take_addresses(attempt& x, std::vector<ssh::address> addresses);
+
+  /// Whether it is reached by a stream that somebody carries.
+  [[nodiscard]] bool is_carried() const { return !plan.target.via.empty() || plan.proxy_command; }
   /// Asks a service something for the present attempt, which fails with the service; an answer that
   /// comes later than the attempt's end is ignored.
   template <class Answer, class Service, class Handler, class... Arguments>
@@ -110,10 +124,12 @@ struct machine_supervisor_state {
   void turn_came(attempt& x);
   /// Asks the jump for a stream to the machine.
   void go_through_jump(attempt& x);
+  void go_through_program(attempt& x);
   void dial(attempt& x);
   [[nodiscard]] ssh::connection_settings connection_settings(attempt& x) const;
   void transport_connected(const ssh::event::transport_connected& e);
   void host_key_presented(const ssh::host_key& key);
+  void remember(const ssh::host_key& key);
   void trust_host_key(attempt& x);
   void connected();
   [[nodiscard]] channel_pool::rules channel_rules() const;
@@ -165,8 +181,11 @@ struct machine_supervisor_state {
   [[nodiscard]] time_point now() const { return self->clock().now(); }
 
   supervisor_actor::pointer self;
-  machine target;
-  settings config;
+  /// As it was asked for, by which the registry knows it.
+  machine asked;
+  bool is_jump = false;
+  /// How it is reached, as far as is known.
+  connection_plan plan;
   supervisor_services services;
   caf::weak_actor_ptr registry;
 
@@ -188,10 +207,11 @@ struct machine_supervisor_state {
   bool will_drive = false;
 };
 
-/// The supervisor of one machine. It reports to `registry`, which decides about its end.
+/// The supervisor of one machine, which is there as a jump for others, or for commands of its own.
+/// It reports to `registry`, which decides about its end.
 supervisor_actor::behavior_type
 machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> self,
-                   machine target, settings config, supervisor_services services,
+                   machine target, bool is_jump, settings config, supervisor_services services,
                    const registry_actor& registry);
 
 } // namespace sshexec

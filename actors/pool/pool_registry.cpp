@@ -3,6 +3,7 @@
 #include "sshexec/actors/runtime/request_id.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/runtime/sum_of_answers.hpp"
+#include "sshexec/ssh/known_hosts.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 
 #include <algorithm>
@@ -51,8 +52,8 @@ std::optional<std::string> objection_to_jumps(const machine& target) {
   std::vector<jump> way = target.via;
   way.push_back({target.hostname, target.port, {}, {}});
   for (auto i = way.begin(); i != way.end(); ++i) {
-    if (is_blank(i->hostname) || i->port == 0)
-      return "a jump has no hostname, or port 0";
+    if (is_blank(i->hostname))
+      return "a jump has no hostname";
     if (holds_nul(i->hostname + i->username + i->identity_file))
       return "a jump holds a NUL byte";
     if (std::any_of(way.begin(), i, [i](const jump& x) { return is_same_place(x, *i); }))
@@ -83,7 +84,7 @@ caf::result<tunnel> pool_registry_state::forward(machine& through, tunnel_reques
   if (shutdown_reason)
     return make_service_error(error_code::shutting_down, "the executor is shutting down");
   complete(through);
-  return self->delegate(hand_over_to(through), forward_atom::value, std::move(what));
+  return self->delegate(hand_over_to(through, true), forward_atom::value, std::move(what));
 }
 
 void pool_registry_state::cancel(machine& target, std::string& command_id) {
@@ -247,8 +248,6 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
                                                           const command& what) const {
   if (is_blank(target.hostname))
     return "the machine has no hostname";
-  if (target.port == 0)
-    return "the machine's port cannot be 0";
   if (holds_nul(target.hostname + target.username + target.identity_file))
     return "the machine holds a NUL byte";
   if (auto reason = objection_to_jumps(target))
@@ -306,12 +305,17 @@ caf::error pool_registry_state::refuse(const machine& target, const command& wha
 }
 
 void pool_registry_state::complete(machine& target) const {
-  if (target.username.empty())
-    target.username = config.user;
-  for (jump& x : target.via) {
+  // What is not said is the planner's to say.
+  if (services.planner)
+    return;
+  const auto add_usual = [this](auto& x) {
     if (x.username.empty())
       x.username = config.user;
-  }
+    if (x.port == 0)
+      x.port = ssh::default_port;
+  };
+  add_usual(target);
+  std::for_each(target.via.begin(), target.via.end(), add_usual);
 }
 
 void pool_registry_state::complete(command& what) const {
@@ -323,10 +327,10 @@ void pool_registry_state::complete(command& what) const {
     what.id = make_request_id();
 }
 
-pool_registry_state::entry& pool_registry_state::entry_of(const machine& target) {
+pool_registry_state::entry& pool_registry_state::entry_of(const machine& target, bool is_jump) {
   const auto [i, is_new] = machines.try_emplace(target);
   if (is_new) {
-    i->second.supervisor = self->spawn(machine_supervisor, target, config, services,
+    i->second.supervisor = self->spawn(machine_supervisor, target, is_jump, config, services,
                                        caf::actor_cast<registry_actor>(self));
     self->monitor(i->second.supervisor);
     supervisors.emplace(i->second.supervisor.address(), target);
@@ -336,8 +340,8 @@ pool_registry_state::entry& pool_registry_state::entry_of(const machine& target)
   return i->second;
 }
 
-supervisor_actor pool_registry_state::hand_over_to(const machine& target) {
-  entry& chosen = entry_of(target);
+supervisor_actor pool_registry_state::hand_over_to(const machine& target, bool as_jump) {
+  entry& chosen = entry_of(target, as_jump);
   ++chosen.delegated;
   chosen.last_asked = self->clock().now();
   return chosen.supervisor;

@@ -69,9 +69,9 @@ struct pool_registry_state {
                     std::string message);
   void complete(machine& target) const;
   void complete(command& what) const;
-  entry& entry_of(const machine& target);
+  entry& entry_of(const machine& target, bool is_jump);
   /// The supervisor of that machine, which gets one request more.
-  supervisor_actor hand_over_to(const machine& target);
+  supervisor_actor hand_over_to(const machine& target, bool as_jump = false);
   void quit_when_done();
   void quit();
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sshexec {
@@ -16,6 +17,9 @@ namespace sshexec {
 class retry_plan {
 public:
   explicit retry_plan(const settings& config = {});
+
+  /// From here on the delays are these (`settings::retry_delays`).
+  void use_delays(std::vector<duration> delays) { delays_ = std::move(delays); }
 
   // -- attempts to connect -------------------------------------------------------------------
 

@@ -14,15 +14,10 @@ namespace {
 
 constexpr const char* system_known_hosts_file = "/etc/ssh/ssh_known_hosts";
 
-std::vector<ssh::known_hosts_file> open_files(const std::string& user_file) {
-  std::vector<ssh::known_hosts_file> files;
-  if (user_file.empty()) {
-    files.emplace_back(home_directory() / ".ssh" / "known_hosts");
-    files.emplace_back(system_known_hosts_file);
-  } else {
-    files.emplace_back(expand_home(user_file));
-  }
-  return files;
+known_hosts_choice usual_files(const std::string& user_file) {
+  if (user_file.empty())
+    return {{"~/.ssh/known_hosts"}, {system_known_hosts_file}};
+  return {{user_file}, {}};
 }
 
 bool contains(const std::vector<ssh::host_key>& keys, const ssh::host_key& key) {
@@ -33,35 +28,43 @@ void append(std::vector<ssh::host_key>& keys, const std::vector<ssh::host_key>& 
   keys.insert(keys.end(), more.begin(), more.end());
 }
 
-ssh::result<ssh::known_keys> find_in(std::vector<ssh::known_hosts_file>& files,
-                                     const std::string& host, std::uint16_t port) {
-  ssh::known_keys all;
-  for (auto& file : files) {
-    auto found = file.find(host, port);
-    if (!found)
-      return found;
-    if (all.trusted.empty()) {
-      all.file = std::move(found->file);
-      all.line = found->line;
-    }
-    append(all.trusted, found->trusted);
-    append(all.revoked, found->revoked);
-  }
-  return all;
-}
-
 std::string describe(const ssh::host_key& key) {
   return ssh::fingerprint(key) + " (" + key.type + ')';
 }
 
 } // namespace
 
+ssh::known_hosts_file& file_host_key_store_state::open(const std::string& path) {
+  return files.try_emplace(path, expand_home(path)).first->second;
+}
+
+ssh::result<ssh::known_keys> file_host_key_store_state::find(const std::string& host,
+                                                             std::uint16_t port,
+                                                             const known_hosts_choice& where) {
+  ssh::known_keys all;
+  for (const auto* paths : {&where.of_user, &where.global}) {
+    for (const std::string& path : *paths) {
+      auto found = open(path).find(host, port);
+      if (!found)
+        return found;
+      if (all.trusted.empty()) {
+        all.file = std::move(found->file);
+        all.line = found->line;
+      }
+      append(all.trusted, found->trusted);
+      append(all.revoked, found->revoked);
+    }
+  }
+  return all;
+}
+
 ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::string& host,
-                                                                std::uint16_t port) {
-  auto all = find_in(files, host, port);
+                                                                std::uint16_t port,
+                                                                const known_hosts_choice& where) {
+  auto all = find(host, port, where);
   if (!all || !all->trusted.empty() || port == ssh::default_port)
     return all;
-  auto at_usual_port = find_in(files, host, ssh::default_port);
+  auto at_usual_port = find(host, ssh::default_port, where);
   if (!at_usual_port)
     return at_usual_port;
   all->at_usual_port = std::move(at_usual_port->trusted);
@@ -71,8 +74,9 @@ ssh::result<ssh::known_keys> file_host_key_store_state::look_up(const std::strin
 
 caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string& host,
                                                                std::uint16_t port,
-                                                               const ssh::host_key& key) {
-  const auto known = look_up(host, port);
+                                                               const ssh::host_key& key,
+                                                               const known_hosts_choice& where) {
+  const auto known = look_up(host, port, where);
   if (!known)
     return to_caf_error(known.error());
   if (contains(known->revoked, key))
@@ -85,7 +89,9 @@ caf::result<ssh::host_key> file_host_key_store_state::remember(const std::string
                               "Host key of " + host + " was recorded as "
                                 + describe(known->trusted.front()) + " meanwhile, but seen is "
                                 + describe(key));
-  const auto written = files.front().append(host, port, key);
+  if (where.of_user.empty())
+    return key;
+  const auto written = open(where.of_user.front()).append(host, port, key);
   if (written)
     return key;
   // A shortage may pass, and whether a name can be recorded is no matter of the file.
@@ -100,17 +106,25 @@ void file_host_key_store_state::warn(const std::string& why) {
     print_to_stderr("host keys are accepted but not recorded: " + why);
 }
 
-host_key_store::behavior_type
-file_host_key_store(host_key_store::stateful_pointer<file_host_key_store_state> self,
+host_key_files_actor::behavior_type
+file_host_key_store(host_key_files_actor::stateful_pointer<file_host_key_store_state> self,
                     const std::string& known_hosts_file) {
-  self->state.files = open_files(known_hosts_file);
+  self->state.usual = usual_files(known_hosts_file);
   self->attach_functor(ssh::free_crypto_state);
   return {
     [self](look_up_atom, const std::string& host, std::uint16_t port) {
-      return to_answer(self->state.look_up(host, port));
+      return to_answer(self->state.look_up(host, port, self->state.usual));
+    },
+    [self](look_up_atom, const std::string& host, std::uint16_t port,
+           const known_hosts_choice& where) {
+      return to_answer(self->state.look_up(host, port, where));
     },
     [self](remember_atom, const std::string& host, std::uint16_t port, const ssh::host_key& key) {
-      return self->state.remember(host, port, key);
+      return self->state.remember(host, port, key, self->state.usual);
+    },
+    [self](remember_atom, const std::string& host, std::uint16_t port, const ssh::host_key& key,
+           const known_hosts_choice& where) {
+      return self->state.remember(host, port, key, where);
     },
   };
 }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "sshexec/actors/runtime/time.hpp"
+#include "sshexec/actors/services/connection_plan.hpp"
 #include "sshexec/actors/services/services.hpp"
 #include "sshexec/ssh/address.hpp"
+#include "sshexec/ssh/carried_stream.hpp"
 #include "sshexec/ssh/ciphers.hpp"
 #include "sshexec/ssh/integrity_check.hpp"
 #include "sshexec/ssh/login.hpp"
@@ -11,6 +14,7 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +26,31 @@ using resolve_atom = caf::atom_constant<caf::atom("resolve")>;
 using admit_atom = caf::atom_constant<caf::atom("admit")>;
 using done_atom = caf::atom_constant<caf::atom("done")>;
 using check_atom = caf::atom_constant<caf::atom("check")>;
+using plan_atom = caf::atom_constant<caf::atom("plan")>;
+using start_program_atom = caf::atom_constant<caf::atom("startprog")>;
+
+/// A stream to a machine that somebody carries.
+using tunnel = std::shared_ptr<ssh::carried_stream>;
+
+/// How is this machine reached?
+struct plan_request {
+  machine target;
+  /// Options of a command line are not for it.
+  bool is_jump = false;
+  time_point give_up_at;
+};
+
+/// A program is to be started that carries a stream.
+struct proxy_request {
+  std::string line;
+  time_point give_up_at;
+};
+
+using connection_planner_actor = caf::typed_actor<
+  /// Fails with `configuration_error` if what is said of the machine cannot be honoured.
+  caf::replies_to<plan_atom, plan_request>::with<connection_plan>,
+  /// The program ends with its stream.
+  caf::replies_to<start_program_atom, proxy_request>::with<tunnel>>;
 
 using resolver_actor = caf::typed_actor<
   /// All addresses of a host name and port, to be tried in this order.
@@ -30,8 +59,17 @@ using resolver_actor = caf::typed_actor<
 using key_ring_actor = caf::typed_actor<
   /// The keys to offer to a machine, and the agents to ask; never none of both.
   caf::replies_to<load_atom, machine>::with<ssh::login>,
+  /// The same as the wishes have it.
+  caf::replies_to<load_atom, machine, login_wishes>::with<ssh::login>,
   /// Credentials changed: keeps none in memory.
   caf::reacts_to<changed_atom>>;
+
+/// A store that also asks other files than its own.
+using host_key_files_actor
+  = host_key_store::extend<caf::replies_to<look_up_atom, std::string, std::uint16_t,
+                                           known_hosts_choice>::with<ssh::known_keys>,
+                           caf::replies_to<remember_atom, std::string, std::uint16_t, ssh::host_key,
+                                           known_hosts_choice>::with<ssh::host_key>>;
 
 using cipher_check_actor = caf::typed_actor<
   /// The ciphers that must not be offered; never all of them.
@@ -46,6 +84,12 @@ using connect_gate_actor = caf::typed_actor<
 
 } // namespace sshexec
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::connection_plan)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::known_hosts_choice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::login_wishes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::plan_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::proxy_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::tunnel)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::cipher_families)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::integrity_verdict)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sshexec::ssh::login)

@@ -75,6 +75,23 @@ auto derivation_from(const key_file& source, const ssh::secret& passphrase) {
   };
 }
 
+/// Other key files stand where the first one stood, and have its passphrase.
+credentials as_wished(credentials found, const login_wishes& wishes) {
+  if (!wishes.identity_files)
+    return found;
+  auto& sources = found.sources;
+  const auto is_file = [](const credential& x) { return std::holds_alternative<key_file>(x); };
+  const auto first = std::find_if(sources.begin(), sources.end(), is_file);
+  const auto place = first - sources.begin();
+  const auto like = first == sources.end() ? key_file{} : std::get<key_file>(*first);
+  std::erase_if(sources, is_file);
+  std::vector<credential> files;
+  for (const std::string& path : *wishes.identity_files)
+    files.emplace_back(key_file{path, like.passphrase, like.passphrase_file});
+  sources.insert(sources.begin() + place, files.begin(), files.end());
+  return found;
+}
+
 kept_keys::outcome derive_safely(const std::function<kept_keys::outcome()>& derive) {
   try {
     return derive();
@@ -86,14 +103,14 @@ kept_keys::outcome derive_safely(const std::function<kept_keys::outcome()>& deri
 
 } // namespace
 
-caf::result<ssh::login> key_ring_state::load(const machine& target) {
+caf::result<ssh::login> key_ring_state::load(const machine& target, login_wishes wishes) {
   auto promise = self->make_response_promise<ssh::login>();
   auto asker
     = std::make_shared<question>(question{self->clock().now(), reply<ssh::login>{promise}});
   self->request(store, caf::infinite, load_atom_v, target)
     .then(
-      [this, asker](credentials& found) {
-        asker->found = std::move(found);
+      [this, asker, wishes = std::move(wishes)](credentials& found) {
+        asker->found = as_wished(std::move(found), wishes);
         read(asker);
       },
       [asker](caf::error& reason) { asker->answer.fail(std::move(reason)); });
@@ -276,7 +293,10 @@ key_ring(deriving_key_ring_actor::stateful_pointer<key_ring_state> self, credent
   state.settings = std::move(settings);
   self->attach_functor(ssh::free_crypto_state);
   return {
-    [&state](load_atom, const machine& target) { return state.load(target); },
+    [&state](load_atom, const machine& target) { return state.load(target, {}); },
+    [&state](load_atom, const machine& target, login_wishes& wishes) {
+      return state.load(target, std::move(wishes));
+    },
     [&state](changed_atom) { state.forget_all(); },
     [&state](done_atom, std::uint64_t number, kept_keys::outcome& made) {
       state.finish(number, made);

@@ -79,7 +79,7 @@ struct key_ring_state {
 
   explicit key_ring_state(deriving_key_ring_actor::pointer self_ptr) : self(self_ptr) {}
 
-  caf::result<ssh::login> load(const machine& target);
+  caf::result<ssh::login> load(const machine& target, login_wishes wishes);
   void read(const std::shared_ptr<question>& asker);
   template <class Source>
   void read_source(const waiter& who, const Source& source);

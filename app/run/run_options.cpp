@@ -78,7 +78,8 @@ checked parse_into(T& field, const std::optional<std::string>& given, Parser par
 caf::settings defaults_of_run() {
   // One command needs no record of its own on the terminal, and no channel for the next one.
   caf::settings result{{"journal", caf::config_value{"none"}},
-                       {"spare-channel", caf::config_value{false}}};
+                       {"spare-channel", caf::config_value{false}},
+                       {"ssh-config", caf::config_value{usual_ssh_config}}};
   // As ssh does.
   const char* agent = std::getenv("SSH_AUTH_SOCK");
   if (agent != nullptr && *agent != '\0')
@@ -86,7 +87,25 @@ caf::settings defaults_of_run() {
   return result;
 }
 
+/// What the command line says prevails over OpenSSH's configuration, too.
+void apply_ssh_options(const run_options& options, settings& config) {
+  override_with(config.ssh_config, options.ssh_config);
+  config.ssh_options = options.ssh_options;
+  // That none were given would not show.
+  if (options.via && options.via->empty())
+    config.ssh_options.emplace_back("ProxyJump=none");
+  const auto prevail = [&config](bool is_given, const char* name) {
+    if (is_given)
+      config.over_ssh_config.emplace_back(name);
+  };
+  prevail(options.host_key_policy.has_value(), "host-key-policy");
+  prevail(options.known_hosts.has_value(), "known-hosts-file");
+  prevail(options.connect_timeout.has_value(), "connect-timeout");
+  prevail(options.retries.has_value(), "retry-delays");
+}
+
 checked apply(const run_options& options, settings& config) {
+  apply_ssh_options(options, config);
   override_with(config.passphrase_file, options.passphrase_file);
   override_with(config.known_hosts_file, options.known_hosts);
   override_with(config.journal, options.journal);
@@ -140,6 +159,8 @@ tl::expected<command, std::string> make_command(const run_options& options) {
 /// What only an executor of this process can be told; nothing if none of it was given.
 std::optional<std::string> option_without_hub(const run_options& options) {
   const std::initializer_list<std::pair<bool, const char*>> local{
+    {options.ssh_config.has_value(), "-F"},
+    {!options.ssh_options.empty(), "-o"},
     {options.passphrase_file.has_value(), "--passphrase-file"},
     {options.host_key_policy.has_value(), "--host-key-policy"},
     {options.known_hosts.has_value(), "--known-hosts"},
@@ -178,7 +199,9 @@ public:
 void add_login_options(CLI::App& run, run_options& x) {
   const std::string login = "Login";
   run.add_option("-l,--user", x.user, "user name on the machine")->type_name("NAME")->group(login);
-  run.add_option("-p,--port", x.port, "port (default: 22)")->type_name("PORT")->group(login);
+  run.add_option("-p,--port", x.port, "port (default: 22, or as OpenSSH's files say)")
+    ->type_name("PORT")
+    ->group(login);
   run.add_option("-i,--identity", x.identity, "private key (default: those in ~/.ssh)")
     ->type_name("FILE")
     ->group(login);
@@ -194,6 +217,19 @@ void add_login_options(CLI::App& run, run_options& x) {
       "connect through this machine, or these, the nearest\n"
       "first; -l, -p and -i are not for them")
     ->type_name("TARGET,...")
+    ->group(login);
+  run
+    .add_option(
+      "-F,--ssh-config", x.ssh_config,
+      "OpenSSH's configuration, or none (default:\n~/.ssh/config and /etc/ssh/ssh_config)")
+    ->type_name("FILE")
+    ->group(login);
+  run
+    .add_option("-o,--ssh-option", x.ssh_options,
+                "a line before all of that, as ssh's -o; may be given\nseveral times")
+    ->type_name("KEY=VALUE")
+    ->allow_extra_args(false)
+    ->take_all()
     ->group(login);
   run
     .add_option("--passphrase-file", x.passphrase_file,
@@ -332,7 +368,7 @@ void add_run_options(CLI::App& run, run_options& x) {
 
 tl::expected<machine, std::string> make_machine(const run_options& options,
                                                 const std::string& text) {
-  auto target = parse_target(text, options.port.value_or(machine{}.port));
+  auto target = parse_target(text, options.port.value_or(0));
   if (!target)
     return target;
   if (const auto objection = objection_to_user(options.user.value_or("")))

@@ -23,6 +23,8 @@ struct run_options {
   std::optional<std::string> identity;
   std::optional<std::vector<jump>> via;
   std::optional<std::string> passphrase_file;
+  std::optional<std::string> ssh_config;
+  std::vector<std::string> ssh_options;
   std::optional<std::string> host_key_policy;
   std::optional<std::string> known_hosts;
   std::optional<std::string> timeout;

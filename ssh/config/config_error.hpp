@@ -23,6 +23,8 @@ struct config_place {
 struct config_error {
   config_place place;
   std::string reason;
+
+  friend bool operator==(const config_error&, const config_error&) = default;
 };
 
 /// "/home/me/.ssh/config:12: ProxyUseFdpass: …" or "-o ProxyUseFdpass: …", for people.

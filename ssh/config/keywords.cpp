@@ -104,13 +104,13 @@ constexpr std::array<named_value<public_key_use>, 6> public_key_uses{
    {"true", public_key_use::yes},
    {"false", public_key_use::no}}};
 
-constexpr std::array<named_value<terminal_request>, 6> terminal_requests{
-  {{"yes", terminal_request::yes},
-   {"no", terminal_request::no},
-   {"force", terminal_request::force},
-   {"auto", terminal_request::automatic},
-   {"true", terminal_request::yes},
-   {"false", terminal_request::no}}};
+constexpr std::array<named_value<terminal_wish>, 6> terminal_wishes{
+  {{"yes", terminal_wish::yes},
+   {"no", terminal_wish::no},
+   {"force", terminal_wish::force},
+   {"auto", terminal_wish::automatic},
+   {"true", terminal_wish::yes},
+   {"false", terminal_wish::no}}};
 
 constexpr std::array<named_value<host_key_updates>, 5> updates{{{"yes", host_key_updates::yes},
                                                                 {"no", host_key_updates::no},
@@ -369,6 +369,8 @@ constexpr std::string_view no_forwarding = "nothing is forwarded";
 constexpr std::string_view own_sharing = "sshexec shares connections in its own way";
 constexpr std::string_view no_gssapi = "GSSAPI is not used";
 constexpr std::string_view own_messages = "sshexec has messages and a journal of its own";
+constexpr std::string_view own_algorithms = "sshexec chooses among algorithms by itself";
+constexpr std::string_view keys_alone = "sshexec logs in with keys alone";
 constexpr std::string_view no_session = "there is no interactive session";
 
 // clang-format off
@@ -377,22 +379,22 @@ constexpr config_keyword keywords[] = {
   {"Match", honoured, "all, canonical, final, host, originalhost, user, localuser, tagged; exec, with a bound on its time. Other conditions are errors"},
   {"AddKeysToAgent", no_meaning, "no key is given to an agent"},
   {"AddressFamily", honoured, "", set<&d::family, to_one_of<families>>},
-  {"BatchMode", honoured, "", set<&o::batch_mode, to_flag>},
-  {"BindAddress", honoured, "", set<&o::bind_address, as_written>},
-  {"BindInterface", honoured, "", set<&o::bind_interface, as_written>},
+  {"BatchMode", no_meaning, "nobody is asked anything", set<&o::batch_mode, to_flag>},
+  {"BindAddress", error, "sshexec leaves the address on this side to the system", set<&o::bind_address, as_written>},
+  {"BindInterface", error, "sshexec leaves the interface to the system", set<&o::bind_interface, as_written>},
   {"CanonicalDomains", honoured, "", set_canonical_domains},
   {"CanonicalizeFallbackLocal", honoured, "", set<&d::canonicalize_fallback_local, to_flag>},
   {"CanonicalizeHostname", honoured, "", set<&d::canonicalize_hostname, to_one_of<canonicalizations>>},
   {"CanonicalizeMaxDots", honoured, "", set<&d::canonicalize_max_dots, to_count>},
   {"CanonicalizePermittedCNAMEs", honoured, "", set_permitted_cnames},
   {"CASignatureAlgorithms", no_meaning, "no certificate of a host is accepted"},
-  {"CertificateFile", honoured, "", add_written<&d::certificate_files>},
+  {"CertificateFile", error, "sshexec has no certificates of users", add_written<&d::certificate_files>, "none"},
   {"ChannelTimeout", no_meaning, "commands have timeouts of their own"},
   {"CheckHostIP", error, "sshexec knows hosts by their names alone", nullptr, "no false"},
-  {"Ciphers", honoured, "", set<&o::ciphers, to_algorithms>},
+  {"Ciphers", error, own_algorithms, set<&o::ciphers, to_algorithms>},
   {"ClearAllForwardings", no_meaning, no_forwarding},
-  {"Compression", honoured, "", set<&o::compression, to_yes_or_no>},
-  {"ConnectionAttempts", honoured, "", set<&o::connection_attempts, to_attempts>},
+  {"Compression", no_meaning, "nothing is compressed", set<&o::compression, to_yes_or_no>},
+  {"ConnectionAttempts", honoured, "the delays between them are sshexec's own", set<&o::connection_attempts, to_attempts>},
   {"ConnectTimeout", honoured, "", set<&o::connect_timeout, to_interval>},
   {"ControlMaster", no_meaning, own_sharing},
   {"ControlPath", no_meaning, own_sharing},
@@ -418,64 +420,64 @@ constexpr config_keyword keywords[] = {
   {"GSSAPIServerIdentity", no_meaning, no_gssapi},
   {"GSSAPITrustDns", no_meaning, no_gssapi},
   {"GSSAPIKexAlgorithms", no_meaning, no_gssapi},
-  {"HashKnownHosts", honoured, "", set<&o::hash_known_hosts, to_flag>},
+  {"HashKnownHosts", no_meaning, "names are recorded as they are", set<&o::hash_known_hosts, to_flag>},
   {"HostbasedAcceptedAlgorithms", no_meaning, "see HostbasedAuthentication"},
   {"HostbasedAuthentication", error, "sshexec does not authenticate with the key of its host", nullptr, "no false"},
-  {"HostKeyAlgorithms", honoured, "", set<&o::host_key_algorithms, to_algorithms>},
+  {"HostKeyAlgorithms", error, own_algorithms, set<&o::host_key_algorithms, to_algorithms>},
   {"HostKeyAlias", honoured, "", set<&o::host_key_alias, in_lower_case>},
   {"Hostname", honoured, "", set_written<&d::hostname>},
-  {"IdentitiesOnly", honoured, "", set<&o::identities_only, to_flag>},
-  {"IdentityAgent", honoured, "", set_written<&d::identity_agent>},
-  {"IdentityFile", honoured, "", add_written<&d::identity_files>},
+  {"IdentitiesOnly", error, "sshexec offers the keys of an agent, too", set<&o::identities_only, to_flag>, "no false"},
+  {"IdentityAgent", error, "the agent is that of SSH_AUTH_SOCK or of the setting identity-agent", set_written<&d::identity_agent>, "ssh_auth_sock"},
+  {"IdentityFile", honoured, "in place of the usual files; a key that a target was given with is the only one", add_written<&d::identity_files>},
   {"IgnoreUnknown", honoured, "", set<&d::ignore_unknown, as_written>},
   {"Include", honoured, "16 deep"},
   {"IPQoS", no_meaning, "the system's default is used"},
-  {"KbdInteractiveAuthentication", honoured, "", set<&o::kbd_interactive_authentication, to_flag>},
-  {"KbdInteractiveDevices", honoured, "", set<&o::kbd_interactive_devices, as_written>},
-  {"KexAlgorithms", honoured, "", set<&o::kex_algorithms, to_algorithms>},
+  {"KbdInteractiveAuthentication", no_meaning, keys_alone, set<&o::kbd_interactive_authentication, to_flag>},
+  {"KbdInteractiveDevices", no_meaning, keys_alone, set<&o::kbd_interactive_devices, as_written>},
+  {"KexAlgorithms", error, own_algorithms, set<&o::kex_algorithms, to_algorithms>},
   {"KnownHostsCommand", error, "sshexec asks no program for host keys", nullptr, "none"},
   {"LocalCommand", no_meaning, "no command is run here after a connection is made"},
   {"LocalForward", no_meaning, no_forwarding},
   {"LogLevel", no_meaning, own_messages},
   {"LogVerbose", no_meaning, own_messages},
-  {"MACs", honoured, "", set<&o::macs, to_algorithms>},
+  {"MACs", error, own_algorithms, set<&o::macs, to_algorithms>},
   {"NoHostAuthenticationForLocalhost", error, "sshexec checks the key of every host", nullptr, "no false"},
-  {"NumberOfPasswordPrompts", honoured, "", set<&o::number_of_password_prompts, to_count>},
+  {"NumberOfPasswordPrompts", no_meaning, keys_alone, set<&o::number_of_password_prompts, to_count>},
   {"ObscureKeystrokeTiming", no_meaning, no_session},
-  {"PasswordAuthentication", honoured, "", set<&o::password_authentication, to_flag>},
+  {"PasswordAuthentication", no_meaning, keys_alone, set<&o::password_authentication, to_flag>},
   {"PermitLocalCommand", no_meaning, "see LocalCommand"},
   {"PermitRemoteOpen", no_meaning, no_forwarding},
   {"PKCS11Provider", error, "sshexec uses keys on tokens through an agent alone", nullptr, "none"},
   {"Port", honoured, "a number", set<&d::port, to_port>},
-  {"PreferredAuthentications", honoured, "", set<&o::preferred_authentications, to_list>},
-  {"ProxyCommand", honoured, "", set_proxy_command},
+  {"PreferredAuthentications", error, keys_alone, set<&o::preferred_authentications, to_list>, "publickey"},
+  {"ProxyCommand", honoured, "ended with its connection; what it wrote to stderr is told when it fails", set_proxy_command},
   {"ProxyJump", honoured, "", set_proxy_jump},
   {"ProxyUseFdpass", error, "sshexec takes no connection over from a ProxyCommand", nullptr, "no false"},
-  {"PubkeyAcceptedAlgorithms", honoured, "", set<&o::pubkey_accepted_algorithms, to_algorithms>},
-  {"PubkeyAuthentication", honoured, "", set<&o::pubkey_authentication, to_one_of<public_key_uses>>},
+  {"PubkeyAcceptedAlgorithms", error, own_algorithms, set<&o::pubkey_accepted_algorithms, to_algorithms>},
+  {"PubkeyAuthentication", error, keys_alone, set<&o::pubkey_authentication, to_one_of<public_key_uses>>, "yes true unbound host-bound"},
   {"RefuseConnection", error, "the configuration refuses to connect"},
-  {"RekeyLimit", honoured, "", set_rekey_limit},
-  {"RemoteCommand", honoured, "", set_remote_command},
+  {"RekeyLimit", no_meaning, "keys are made anew as the cipher needs it", set_rekey_limit},
+  {"RemoteCommand", no_meaning, "sshexec runs the command that it is given", set_remote_command},
   {"RemoteForward", no_meaning, no_forwarding},
-  {"RequestTTY", honoured, "", set<&o::request_tty, to_one_of<terminal_requests>>},
-  {"RequiredRSASize", honoured, "", set<&o::required_rsa_size, to_count>},
+  {"RequestTTY", no_meaning, "a command has a terminal if it asks for one", set<&o::request_tty, to_one_of<terminal_wishes>>},
+  {"RequiredRSASize", error, "sshexec does not look at the size of keys", set<&o::required_rsa_size, to_count>, "1024"},
   {"RevokedHostKeys", error, "sshexec reads no lists of revoked keys; @revoked in a known_hosts file says the same", nullptr, "none"},
   {"SecurityKeyProvider", no_meaning, "keys on authenticators are used through an agent"},
-  {"SendEnv", honoured, "", add_sent_variables},
-  {"ServerAliveCountMax", honoured, "", set<&o::server_alive_count_max, to_count>},
-  {"ServerAliveInterval", honoured, "", set<&o::server_alive_interval, to_interval>},
+  {"SendEnv", no_meaning, "a command has the environment that it is given, and SetEnv", add_sent_variables},
+  {"ServerAliveCountMax", no_meaning, "a server that is silent for three intervals is given up", set<&o::server_alive_count_max, to_count>},
+  {"ServerAliveInterval", honoured, "0 leaves it to sshexec", set<&o::server_alive_interval, to_interval>},
   {"SessionType", no_meaning, "sshexec runs commands"},
-  {"SetEnv", honoured, "", set_variables},
+  {"SetEnv", honoured, "what the command says prevails", set_variables},
   {"StdinNull", no_meaning, "a command has the stdin that it is given"},
   {"StreamLocalBindMask", no_meaning, no_forwarding},
   {"StreamLocalBindUnlink", no_meaning, no_forwarding},
-  {"StrictHostKeyChecking", honoured, "", set<&o::strict_host_key_checking, to_one_of<checkings>>},
+  {"StrictHostKeyChecking", honoured, "`ask` means `yes`, because nobody is asked; `no` looks nothing up and records nothing", set<&o::strict_host_key_checking, to_one_of<checkings>>},
   {"SyslogFacility", no_meaning, own_messages},
   {"Tag", honoured, "", set<&o::tag, as_written>},
   {"TCPKeepAlive", no_meaning, "a dead peer is always noticed"},
   {"Tunnel", no_meaning, no_forwarding},
   {"TunnelDevice", no_meaning, no_forwarding},
-  {"UpdateHostKeys", honoured, "", set<&o::update_host_keys, to_one_of<updates>>},
+  {"UpdateHostKeys", no_meaning, "a server's other keys are not recorded", set<&o::update_host_keys, to_one_of<updates>>},
   {"User", honoured, "", set<&d::user, as_written>},
   {"UserKnownHostsFile", honoured, "", set_written_list<&d::user_known_hosts_files>},
   {"VerifyHostKeyDNS", error, "sshexec trusts no host keys from the DNS", nullptr, "no false ask"},
@@ -532,17 +534,14 @@ std::map<std::string, const config_keyword*, std::less<>> index_keywords() {
   return result;
 }
 
-/// The first line in force counts; it is harmless or an error.
-taken refuse(config_draft& draft, const config_keyword& keyword, const config_line& line,
-             bool is_in_force) {
-  if (line.arguments.empty())
-    return complaint("an argument is missing");
-  if (!is_in_force || !draft.settled.insert(keyword.name).second)
-    return {};
+/// Of a keyword that cannot be honoured, the first line in force counts; it is harmless or an
+/// objection to connecting.
+void judge(config_draft& draft, const config_keyword& keyword, const config_line& line) {
+  if (!draft.settled.insert(keyword.name).second)
+    return;
   const std::string word = ' ' + to_lower(line.arguments.front()) + ' ';
-  if ((' ' + std::string{keyword.harmless} + ' ').find(word) != std::string::npos)
-    return {};
-  return complaint(std::string{keyword.note});
+  if ((' ' + std::string{keyword.harmless} + ' ').find(word) == std::string::npos)
+    draft.options.objections.push_back({line.place, std::string{keyword.note}});
 }
 
 } // namespace
@@ -559,9 +558,14 @@ const config_keyword* find_keyword(std::string_view name) {
 
 value_result<void> take_line(config_draft& draft, const config_keyword& keyword,
                              const config_line& line, bool is_in_force) {
-  if (keyword.treated == treatment::error)
-    return refuse(draft, keyword, line, is_in_force);
-  return keyword.take == nullptr ? taken{} : keyword.take(draft, line, is_in_force);
+  if (keyword.treated == treatment::error && line.arguments.empty())
+    return complaint("an argument is missing");
+  if (keyword.take != nullptr)
+    if (auto took = keyword.take(draft, line, is_in_force); !took)
+      return took;
+  if (keyword.treated == treatment::error && is_in_force)
+    judge(draft, keyword, line);
+  return {};
 }
 
 } // namespace sshexec::ssh

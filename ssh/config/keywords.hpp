@@ -14,7 +14,7 @@ enum class treatment : std::uint8_t {
   honoured,
   /// Passed over: it changes neither where we connect, nor whom we trust, nor who we are.
   no_meaning,
-  /// It would change one of these, and we cannot do it.
+  /// It would change one of these, and we cannot do it: an objection to connecting.
   error
 };
 
@@ -26,9 +26,9 @@ struct config_keyword {
   /// For people. The reason of an error.
   std::string_view note = {};
   /// Checks a line, and takes its value in if that is in force and the first one; nothing for those
-  /// that decide which lines are in force.
+  /// that decide which lines are in force, and where no value is of use.
   value_result<void> (*take)(config_draft&, const config_line&, bool is_in_force) = nullptr;
-  /// Of an error: the words, behind blanks, that ask for nothing.
+  /// Of an error: the words in lower case, behind blanks, that ask for nothing.
   std::string_view harmless = {};
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/ssh/config/config_error.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -23,7 +25,7 @@ enum class host_key_checking : std::uint8_t { no, yes, ask, accept_new };
 /// The last two tell whether an agent learns for which host it signs.
 enum class public_key_use : std::uint8_t { no, yes, unbound, host_bound };
 
-enum class terminal_request : std::uint8_t { no, yes, force, automatic };
+enum class terminal_wish : std::uint8_t { no, yes, force, automatic };
 
 enum class host_key_updates : std::uint8_t { no, yes, ask };
 
@@ -122,10 +124,14 @@ struct ssh_options {
   /// Patterns of names.
   std::vector<std::string> send_env;
   std::optional<std::vector<std::pair<std::string, std::string>>> set_env;
-  std::optional<terminal_request> request_tty;
+  std::optional<terminal_wish> request_tty;
   std::optional<std::string> remote_command;
   /// What "Match tagged" asks for.
   std::optional<std::string> tag;
+
+  /// What was said and cannot be honoured, in the order in which it was met: whoever connects
+  /// nevertheless would connect to somebody else, trust somebody else, or be somebody else.
+  std::vector<config_error> objections;
 
   friend bool operator==(const ssh_options&, const ssh_options&) = default;
 };

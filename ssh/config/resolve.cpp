@@ -45,7 +45,8 @@ public:
     ssh_options& options = draft_.options;
     options.hostname = std::move(host);
     options.port = draft_.port.value_or(default_port);
-    options.user = draft_.user.value_or(environment.user);
+    options.user
+      = draft_.user.value_or(query.usual_user.empty() ? environment.user : query.usual_user);
     options.family = draft_.family.value_or(address_family::any);
     options.canonicalize_hostname = *draft_.canonicalize_hostname;
     options.canonicalize_fallback_local = *draft_.canonicalize_fallback_local;

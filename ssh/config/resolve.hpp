@@ -23,10 +23,12 @@ struct config_query {
   /// What was said with the host, or is known of it: before all files, behind the options.
   std::optional<std::string> user = {};
   std::optional<std::uint16_t> port = {};
+  /// Who it is if nothing says more; empty: the local user.
+  std::string usual_user = {};
 
   friend bool operator<(const config_query& a, const config_query& b) {
-    return std::tie(a.host, a.options, a.user, a.port)
-           < std::tie(b.host, b.options, b.user, b.port);
+    return std::tie(a.host, a.options, a.user, a.port, a.usual_user)
+           < std::tie(b.host, b.options, b.user, b.port, b.usual_user);
   }
 };
 

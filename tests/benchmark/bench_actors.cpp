@@ -88,6 +88,7 @@ supervisor_services make_services(caf::actor_system& system) {
   result.keys = system.spawn([]() -> key_ring_actor::behavior_type {
     return {
       [](load_atom, const machine&) { return ssh::login{}; },
+      [](load_atom, const machine&, const login_wishes&) { return ssh::login{}; },
       [](changed_atom) {},
     };
   });

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(jumps_are_targets_with_commas_between) {
   BOOST_REQUIRE(jumps);
   BOOST_REQUIRE(jumps->size() == 3U);
   BOOST_TEST(jumps->at(0).hostname == "outer");
-  BOOST_TEST(jumps->at(0).port == 22);
+  BOOST_TEST(jumps->at(0).port == 0);
   BOOST_TEST(jumps->at(1).username == "admin");
   BOOST_TEST(jumps->at(1).hostname == "fe80::1");
   BOOST_TEST(jumps->at(1).port == 2222);

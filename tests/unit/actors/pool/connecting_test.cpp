@@ -122,4 +122,16 @@ BOOST_AUTO_TEST_CASE(a_slow_address_does_not_keep_the_next_one_waiting) {
   BOOST_TEST(connection().addresses_tried == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_machine_that_names_no_port_is_at_the_usual_one) {
+  network.on_start = succeed_at_once;
+  machine target = some_machine("web-1");
+  target.port = 0;
+  const auto unsaid = request(some_command(), target);
+  target.port = 22;
+  const auto said = request(some_command(), target);
+  BOOST_TEST(unsaid->result.has_value());
+  BOOST_TEST(said->result.has_value());
+  BOOST_TEST(network.dialed == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

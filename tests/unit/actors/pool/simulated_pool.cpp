@@ -21,13 +21,15 @@ resolver_actor::behavior_type resolver(resolver_actor::pointer, simulated_pool* 
 }
 
 key_ring_actor::behavior_type keys(key_ring_actor::pointer, simulated_pool* pool) {
+  const auto load = [pool]() -> caf::result<ssh::login> {
+    ++pool->keys_loaded;
+    if (pool->credential_error)
+      return pool->credential_error;
+    return ssh::login{pool->login_name, {nullptr}, {}};
+  };
   return {
-    [pool](load_atom, const machine&) -> caf::result<ssh::login> {
-      ++pool->keys_loaded;
-      if (pool->credential_error)
-        return pool->credential_error;
-      return ssh::login{pool->login_name, {nullptr}, {}};
-    },
+    [load](load_atom, const machine&) { return load(); },
+    [load](load_atom, const machine&, const login_wishes&) { return load(); },
     [](changed_atom) {},
   };
 }

@@ -104,6 +104,19 @@ BOOST_AUTO_TEST_CASE(a_machines_own_key_counts_before_the_default) {
   BOOST_TEST(is_same(load_some(subject)[0], first));
 }
 
+BOOST_AUTO_TEST_CASE(wished_key_files_stand_in_place_of_the_store_s) {
+  BOOST_REQUIRE(make_key(first));
+  BOOST_REQUIRE(make_key(second, "open sesame"));
+  write_file(home.path() / "word", "open sesame\n");
+  auto subject = spawn("/nowhere", (home.path() / "word").string());
+  const login_wishes wishes{{{"~/first", "/neither", second.string()}}};
+  const auto found = ask<ssh::login>(subject, load_atom_v, machine{}, wishes);
+  BOOST_REQUIRE(found);
+  BOOST_REQUIRE(found->keys.size() == 2U);
+  BOOST_TEST(is_same(found->keys[0], first));
+  BOOST_TEST(contains(found->passed_over, "/neither"));
+}
+
 BOOST_AUTO_TEST_CASE(a_tilde_stands_for_the_home_directory) {
   BOOST_REQUIRE(make_key(first));
   BOOST_TEST(is_same(load_some(spawn("~/first"))[0], first));

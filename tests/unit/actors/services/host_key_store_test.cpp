@@ -38,7 +38,7 @@ std::string said_on_stderr(const std::function<void()>& what) {
 }
 
 struct host_key_fixture : actor_fixture {
-  host_key_store spawn(const std::string& known_hosts_file) {
+  host_key_files_actor spawn(const std::string& known_hosts_file) {
     return start(system.spawn<caf::detached>(file_host_key_store, known_hosts_file));
   }
 
@@ -56,7 +56,7 @@ struct host_key_fixture : actor_fixture {
 
   temporary_home home;
   fs::path file = home.path() / "hosts";
-  host_key_store subject = spawn(file.string());
+  host_key_files_actor subject = spawn(file.string());
 };
 
 } // namespace
@@ -70,6 +70,26 @@ BOOST_AUTO_TEST_CASE(a_remembered_key_is_found) {
   BOOST_REQUIRE(stored);
   BOOST_TEST((*stored == key_a));
   BOOST_TEST((look_up("host.example")->trusted == std::vector{key_a}));
+}
+
+BOOST_AUTO_TEST_CASE(other_files_are_asked_where_they_are_named) {
+  const fs::path own = home.path() / "own";
+  const fs::path global = home.path() / "global";
+  write_file(global, line("host.example", key_b));
+  const known_hosts_choice where{{own.string()}, {global.string()}};
+  const std::string host = "host.example";
+  const std::uint16_t port = 22;
+  const auto found = ask<ssh::known_keys>(subject, look_up_atom_v, host, port, where);
+  BOOST_REQUIRE(found);
+  BOOST_TEST((found->trusted == std::vector{key_b}));
+  const auto store = [&](const known_hosts_choice& files) {
+    return ask<ssh::host_key>(subject, remember_atom_v, host, port, key_a, files);
+  };
+  BOOST_TEST(is(store(where).error(), error_code::host_key_error));
+  BOOST_TEST(store({{own.string()}, {}}).engaged());
+  BOOST_TEST(read_file(own) == line(host, key_a));
+  BOOST_TEST(store({{}, {}}).engaged());
+  BOOST_TEST(!fs::exists(file));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_is_recorded_once) {

@@ -109,7 +109,7 @@ public:
     std::size_t count = 0;
     for (const ssh::config_keyword& x : ssh::config_keywords()) {
       const std::string keyword = ssh::to_lower(x.name);
-      if (x.treated != ssh::treatment::honoured || not_shown.contains(x.name)
+      if (x.take == nullptr || not_shown.contains(x.name)
           || (dependent.contains(keyword) && shown(ours_, keyword).empty()))
         continue;
       ++count;

@@ -48,7 +48,7 @@ std::string to_text(ssh::public_key_use x) {
   return name_of(x, {"false", "true", "unbound", "host-bound"});
 }
 
-std::string to_text(ssh::terminal_request x) {
+std::string to_text(ssh::terminal_wish x) {
   return name_of(x, {"false", "true", "force", "auto"});
 }
 
