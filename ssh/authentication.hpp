@@ -2,6 +2,7 @@
 
 #include "sshexec/ssh/agent_authentication.hpp"
 #include "sshexec/ssh/connection.hpp"
+#include "sshexec/ssh/login_plan.hpp"
 #include "sshexec/ssh/login_report.hpp"
 #include "sshexec/ssh/session_traffic.hpp"
 
@@ -9,13 +10,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 namespace sshexec::ssh {
 
 /// The login of one session (RFC 4252), without blocking: offers the server what the settings have,
-/// one after another.
+/// in the order of its plan.
 class authentication {
 public:
   enum class progress : std::uint8_t {
@@ -35,18 +37,24 @@ public:
   progress advance();
 
   /// Whether an agent is waited for, and nothing is wanted from the server.
-  [[nodiscard]] bool waits_for_agent() const { return agent_ && agent_->waits_for_agent(); }
+  [[nodiscard]] bool waits_for_agent() const;
 
-  [[nodiscard]] error refusal() const;
+  [[nodiscard]] error refusal() const { return report_.refusal(session_); }
 
   /// The refusal, if that is what the end of the session means, told by libssh in this text, and by
   /// the server with this reason (RFC 4253 §11.1; 0: with none).
   [[nodiscard]] std::optional<error> refusal_by_end(const std::string& text, unsigned reason);
 
 private:
-  progress try_keys();
-  progress try_agents();
-  void report_open_offer();
+  int try_step(const login_plan::step& step);
+  int try_key(std::size_t index);
+  int try_agent(std::size_t index);
+  int try_password();
+  int try_prompts();
+  bool answer_prompts();
+  void conclude(const login_plan::step& step, int status);
+  void conclude_password(const login_plan::step& step, int status, const login_methods& open);
+  void report(const login_plan::step& step);
   [[nodiscard]] bool is_refusal(const std::string& text, unsigned reason) const;
 
   ssh_session session_;
@@ -54,13 +62,12 @@ private:
   const session_traffic& traffic_;
   poller& sockets_;
   poller::notify_function notify_;
-  std::size_t next_key_ = 0;
-  std::size_t next_agent_ = 0;
-  /// The agent that is asked.
-  std::optional<agent_authentication> agent_;
+  login_plan plan_;
+  /// Those that were asked so far, which may have more keys for another step.
+  std::map<std::size_t, agent_authentication> agents_;
   login_report report_;
-  /// Whether something was accepted, and is not enough.
-  bool is_half_way_ = false;
+  bool said_password_ = false;
+  unsigned rounds_of_prompts_ = 0;
 };
 
 } // namespace sshexec::ssh

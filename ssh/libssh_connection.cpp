@@ -281,6 +281,7 @@ void libssh_connection::accepted() {
   login_.reset();
   // Nothing needs them any more, so they need not stay in memory.
   settings_.keys.clear();
+  settings_.password = {};
   event_.reset(ssh_event_new());
   ssh_event_add_session(event_.get(), session_.get());
   state_ = state::established;
