@@ -73,7 +73,8 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
   };
   if (!given.credentials)
     given.credentials = own(system.spawn(file_credential_store, config.identity_file,
-                                         config.passphrase_file, config.identity_agent));
+                                         config.passphrase_file, config.identity_agent,
+                                         login_password{config.password, config.password_file}));
   if (!given.host_keys)
     given.host_keys
       = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
@@ -125,7 +126,8 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 }
 
 caf::error check_files(const settings& config) {
-  for (const std::string& name : {config.identity_file, config.passphrase_file}) {
+  for (const std::string& name :
+       {config.identity_file, config.passphrase_file, config.password_file}) {
     if (name.empty())
       continue;
     const auto path = expand_home(name);

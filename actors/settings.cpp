@@ -87,6 +87,8 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
        x.passphrase_file);
   read("identity-agent", "socket of an SSH agent, or SSH_AUTH_SOCK (default: none)",
        x.identity_agent);
+  read("password-file", "file with a password in its first line, for machines that ask for one",
+       x.password_file);
   read("host-key-policy", "accept-new (default), strict or off", x.host_key_policy);
   read("known-hosts-file", "host keys on record (default: ~/.ssh/known_hosts)", x.known_hosts_file);
   read("connect-timeout", "for each attempt to connect (default: 10s)", x.connect_timeout);

@@ -1,5 +1,6 @@
 #include "sshexec/ssh/authentication.hpp"
 
+#include "sshexec/ssh/disconnect_reason.hpp"
 #include "sshexec/ssh/error.hpp"
 #include "sshexec/ssh/handles.hpp"
 
@@ -12,17 +13,11 @@ namespace sshexec::ssh {
 
 namespace {
 
-using means = login_plan::means;
-
-// RFC 4253 §11.1.
-constexpr unsigned disconnect_protocol_error = 2;
-constexpr unsigned disconnect_no_more_auth_methods = 14;
-
 /// Nobody tells so much one after another.
 constexpr unsigned most_rounds_of_prompts = 16;
 
-bool is_password(means x) {
-  return x == means::password || x == means::keyboard_interactive;
+bool takes_password(login_plan::means x) {
+  return x == login_plan::means::password || x == login_plan::means::keyboard_interactive;
 }
 
 login_methods open_methods(ssh_session session) {
@@ -39,7 +34,7 @@ login_methods open_methods(ssh_session session) {
 }
 
 /// What a server asks, as far as it can be shown.
-std::string printable(std::string_view prompt) {
+std::string shown(std::string_view prompt) {
   constexpr std::size_t longest_prompt = 80;
   std::string result{prompt.substr(0, longest_prompt)};
   std::replace_if(
@@ -62,7 +57,7 @@ authentication::authentication(ssh_session session, const connection_settings& s
     report_(settings.username, settings.passed_over) {}
 
 authentication::progress authentication::advance() {
-  for (auto step = plan_.next(); step.what != means::nothing; step = plan_.next()) {
+  for (auto step = plan_.next(); step.what != login_plan::means::nothing; step = plan_.next()) {
     const int status = try_step(step);
     if (!is_usable(session_))
       return progress::broken;
@@ -82,18 +77,18 @@ bool authentication::waits_for_agent() const {
 
 int authentication::try_step(const login_plan::step& step) {
   switch (step.what) {
-    case means::key:
+    case login_plan::means::key:
       return try_key(step.index);
-    case means::agent:
+    case login_plan::means::agent:
       return try_agent(step.index);
-    case means::password:
+    case login_plan::means::password:
       return try_password();
-    case means::keyboard_interactive:
+    case login_plan::means::keyboard_interactive:
       return try_prompts();
-    case means::question:
+    case login_plan::means::question:
       return traffic_.repeat(
         SSH_AUTH_AGAIN, [this] { return ssh_userauth_none(session_, settings_.username.c_str()); });
-    case means::nothing:
+    case login_plan::means::nothing:
       break;
   }
   return SSH_AUTH_DENIED;
@@ -142,23 +137,23 @@ bool authentication::answer_prompts() {
   if (count == 1 && is_shown == 0 && !std::exchange(said_password_, true))
     return ssh_userauth_kbdint_setanswer(session_, 0, settings_.password.text().c_str()) == 0;
   report_.remark("the server asks what the password does not answer: \""
-                 + printable(prompt ? prompt : "") + '"');
+                 + shown(prompt ? prompt : "") + '"');
   return false;
 }
 
 void authentication::conclude(const login_plan::step& step, int status) {
   const auto open = open_methods(session_);
-  if (step.what == means::question) {
+  if (step.what == login_plan::means::question) {
     report_.asked();
     return plan_.answered(open);
   }
-  if (step.what == means::key && status == SSH_AUTH_ERROR) {
+  if (step.what == login_plan::means::key && status == SSH_AUTH_ERROR) {
     report_.failed({error_kind::file, settings_.keys[step.index].name
                                         + " cannot be used: " + ssh_get_error(session_)});
     return plan_.failed();
   }
   report(step);
-  if (is_password(step.what))
+  if (takes_password(step.what))
     return conclude_password(step, status, open);
   if (status != SSH_AUTH_PARTIAL)
     return plan_.refused(open);
@@ -177,7 +172,7 @@ void authentication::conclude_password(const login_plan::step& step, int status,
   if (status == SSH_AUTH_DENIED)
     report_.refused_password();
   // RFC 4252 §8, SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: all that libssh takes for an error here.
-  else if (step.what == means::password)
+  else if (step.what == login_plan::means::password)
     report_.remark("the server wants the password to be changed");
   plan_.refused(open);
 }
@@ -185,9 +180,9 @@ void authentication::conclude_password(const login_plan::step& step, int status,
 /// What the server was asked about.
 void authentication::report(const login_plan::step& step) {
   switch (step.what) {
-    case means::key:
+    case login_plan::means::key:
       return report_.offered(settings_.keys[step.index]);
-    case means::agent: {
+    case login_plan::means::agent: {
       const auto agent = agents_.find(step.index);
       if (agent == agents_.end())
         return;
@@ -196,13 +191,13 @@ void authentication::report(const login_plan::step& step) {
         report_.failed(*agent->second.trouble());
       return;
     }
-    case means::password:
-    case means::keyboard_interactive:
+    case login_plan::means::password:
+    case login_plan::means::keyboard_interactive:
       if (said_password_)
         report_.offered_password();
       return;
-    case means::question:
-    case means::nothing:
+    case login_plan::means::question:
+    case login_plan::means::nothing:
       return;
   }
 }
@@ -218,8 +213,8 @@ std::optional<error> authentication::refusal_by_end(const std::string& text, uns
 bool authentication::is_refusal(const std::string& text, unsigned reason) const {
   const bool refused_some = report_.count() > 1 || said_password_;
   if (reason != 0)
-    return said_password_ || reason == disconnect_no_more_auth_methods
-           || reason == disconnect_protocol_error;
+    return said_password_ || reason == disconnect_reason::no_more_auth_methods
+           || reason == disconnect_reason::protocol_error;
   const bool fell_silent = text.ends_with(from_errno(ETIMEDOUT).text);
   return refused_some && !fell_silent;
 }

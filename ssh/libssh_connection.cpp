@@ -1,6 +1,7 @@
 #include "sshexec/ssh/authentication.hpp"
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/dialer.hpp"
+#include "sshexec/ssh/disconnect_reason.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/forwarding_channel.hpp"
@@ -27,10 +28,6 @@ namespace {
 
 /// libssh reads so much at once; what comes in less than that was all there was.
 constexpr std::uint64_t libssh_read_size = 4096;
-
-// RFC 4253 §11.1.
-constexpr unsigned disconnect_protocol_error = 2;
-constexpr unsigned disconnect_key_exchange_failed = 3;
 
 void set_non_blocking(int socket) {
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
@@ -483,8 +480,8 @@ error libssh_connection::session_error() {
       return std::move(*refusal);
   }
   if (took_leave) {
-    const bool misunderstood
-      = reason == disconnect_protocol_error || reason == disconnect_key_exchange_failed;
+    const bool misunderstood = reason == disconnect_reason::protocol_error
+                               || reason == disconnect_reason::key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
   if (state_ == state::handshaking && text.starts_with("Socket error") && !is_of_network(text))

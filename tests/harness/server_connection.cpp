@@ -353,8 +353,9 @@ void server_connection::accept_proof(ssh_message request) {
 }
 
 void server_connection::refuse_proof(ssh_message request) {
-  ssh_message_reply_default(request);
+  // Noted before the client can know it.
   context_.note(event::authentication_refused, 0, method_name(ssh_message_subtype(request)));
+  ssh_message_reply_default(request);
 }
 
 void server_connection::refuse_password(ssh_message request) {
