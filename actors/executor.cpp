@@ -75,7 +75,8 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
   };
   if (!given.credentials)
     given.credentials = own(system.spawn(file_credential_store, config.identity_file,
-                                         config.passphrase_file, config.identity_agent));
+                                         config.passphrase_file, config.identity_agent,
+                                         login_password{config.password, config.password_file}));
   supervisor_services services;
   if (!given.host_keys || !config.ssh_config.empty())
     services.host_key_files
@@ -134,8 +135,9 @@ caf::expected<executor_actor> spawn_executor(caf::actor_system& system, settings
 caf::error check_files(const settings& config) {
   const bool names_file
     = config.ssh_config != usual_ssh_config && !ssh::is_same_word(config.ssh_config, "none");
-  for (const std::string& name : {config.identity_file, config.passphrase_file,
-                                  names_file ? config.ssh_config : std::string{}}) {
+  for (const std::string& name :
+       {config.identity_file, config.passphrase_file, config.password_file,
+        names_file ? config.ssh_config : std::string{}}) {
     if (name.empty())
       continue;
     const auto path = expand_home(name);

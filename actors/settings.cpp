@@ -89,6 +89,8 @@ std::optional<std::string> read_options(const caf::settings& values, settings& x
        x.identity_agent);
   read("ssh-config", "file of OpenSSH's configuration, usual or none (default: none is looked at)",
        x.ssh_config);
+  read("password-file", "file with a password in its first line, for machines that ask for one",
+       x.password_file);
   read("host-key-policy", "accept-new (default), strict or off", x.host_key_policy);
   read("known-hosts-file", "host keys on record (default: ~/.ssh/known_hosts)", x.known_hosts_file);
   read("connect-timeout", "for each attempt to connect (default: 10s)", x.connect_timeout);

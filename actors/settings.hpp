@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sshexec/ssh/secret.hpp"
+
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/settings.hpp>
@@ -43,6 +45,12 @@ struct settings {
   /// Socket of an SSH agent whose keys are offered after those of files, or "SSH_AUTH_SOCK" for the
   /// one that this variable names; empty: none.
   std::string identity_agent;
+  /// File that holds a password in its first line, for machines that ask for one and that no key is
+  /// enough for; jumps are among them. Empty: none.
+  std::string password_file;
+  /// The password itself, which counts before the file. No option: a configuration file is no place
+  /// for it.
+  ssh::secret password;
 
   /// OpenSSH's configuration (ssh_config(5)), which says more of machines, and prevails over the
   /// settings: a file, read again when it changes; `usual_ssh_config`; "none": no file; empty:

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace sshexec::ssh {
@@ -43,6 +44,12 @@ std::string list_of(std::string_view key) {
   return result;
 }
 
+/// As far as the server has told.
+bool takes_keys(ssh_session session) {
+  const int methods = ssh_userauth_list(session, nullptr);
+  return methods == 0 || (methods & SSH_AUTH_METHOD_PUBLICKEY) != 0;
+}
+
 bool is(std::string_view message, char type) {
   return !message.empty() && message.front() == type;
 }
@@ -66,6 +73,8 @@ bool agent_authentication::waits_for_agent() const {
 }
 
 int agent_authentication::advance() {
+  if (step_ == step::over && !trouble_)
+    offer_refused_again();
   while (step_ != step::over) {
     if (waits_for_agent()) {
       if (!hear_agent())
@@ -73,15 +82,19 @@ int agent_authentication::advance() {
       continue;
     }
     const int status = ssh_userauth_agent(session_, username_.c_str());
+    if (status == SSH_AUTH_PARTIAL)
+      step_ = step::over;
     if (status != SSH_AUTH_ERROR && status != SSH_AUTH_DENIED)
       return status;
     if (!is_usable(session_))
       return SSH_AUTH_ERROR;
     // A key whose signature did not help makes way for the next ones.
-    if (step_ == step::proving)
+    if (step_ == step::proving) {
+      refused_.push_back(std::move(chosen_));
       offer_next();
-    else
+    } else {
       ask_for_signature();
+    }
   }
   return SSH_AUTH_DENIED;
 }
@@ -118,7 +131,7 @@ void agent_authentication::listed(std::string_view answer) {
 
 void agent_authentication::offer_next() {
   step_ = step::over;
-  if (keys_.empty())
+  if (keys_.empty() || !takes_keys(session_))
     return;
   chosen_ = std::move(keys_.back());
   keys_.pop_back();
@@ -128,11 +141,22 @@ void agent_authentication::offer_next() {
   step_ = step::offering;
 }
 
+/// Behind those that it was not asked about.
+void agent_authentication::offer_refused_again() {
+  std::reverse(refused_.begin(), refused_.end());
+  keys_.insert(keys_.begin(), std::move_iterator{refused_.begin()},
+               std::move_iterator{refused_.end()});
+  refused_.clear();
+  offer_next();
+}
+
 void agent_authentication::ask_for_signature() {
   const std::string request = taken_request();
   // Nothing is to be signed when the server refused the key.
-  if (!is(request, sign_request))
+  if (!is(request, sign_request)) {
+    refused_.push_back(std::move(chosen_));
     return offer_next();
+  }
   step_ = step::signing;
   agent_.ask(request);
 }

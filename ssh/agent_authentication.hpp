@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sshexec::ssh {
@@ -34,15 +35,16 @@ public:
   ~agent_authentication();
 
   /// `SSH_AUTH_AGAIN` as long as the server or the agent is waited for; `SSH_AUTH_SUCCESS`;
-  /// `SSH_AUTH_DENIED` when no key is left; `SSH_AUTH_PARTIAL`; `SSH_AUTH_ERROR` when the session
-  /// is over.
+  /// `SSH_AUTH_DENIED` when no key is left, or the server takes no keys; `SSH_AUTH_PARTIAL`;
+  /// `SSH_AUTH_ERROR` when the session is over. Behind those two it can be advanced again, once the
+  /// server takes keys for its next step: it offers all that the server did not accept.
   int advance();
 
   /// Whether the agent is waited for, and nothing is wanted from the server.
   [[nodiscard]] bool waits_for_agent() const;
 
-  /// Keys that the server was asked about.
-  [[nodiscard]] std::size_t offered() const { return offered_; }
+  /// Keys that the server was asked about since the last call.
+  [[nodiscard]] std::size_t take_offered() { return std::exchange(offered_, 0); }
 
   /// Why the agent was of no use, if that was so.
   [[nodiscard]] const std::optional<error>& trouble() const { return trouble_; }
@@ -57,6 +59,7 @@ private:
     signing,
     /// The signature is with the server.
     proving,
+    /// Nothing is left to be offered for now.
     over,
   };
 
@@ -64,6 +67,7 @@ private:
   void listed(std::string_view answer);
   void signed_by(std::string_view answer);
   void offer_next();
+  void offer_refused_again();
   void ask_for_signature();
   void give_up(error why);
   bool lend(std::string_view signature);
@@ -75,6 +79,7 @@ private:
   step step_ = step::listing;
   /// Those that the server was not asked about yet, as blobs (RFC 4253 §6.6); the last is next.
   std::vector<std::string> keys_;
+  std::vector<std::string> refused_;
   /// The one that it is asked about.
   std::string chosen_;
   /// Our end of the pair that libssh takes for its agent, and the end that libssh has; it closes

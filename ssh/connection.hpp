@@ -7,6 +7,7 @@
 #include "sshexec/ssh/host_key.hpp"
 #include "sshexec/ssh/poller.hpp"
 #include "sshexec/ssh/private_key.hpp"
+#include "sshexec/ssh/secret.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -109,7 +110,7 @@ struct host_key_presented {
   host_key key;
 };
 
-/// The server accepted a key; commands may start.
+/// The server let us in; commands may start.
 struct authenticated {};
 
 /// The exec request is on its way: from here on the command may run.
@@ -287,6 +288,8 @@ struct connection_settings {
   private_keys keys;
   /// Sockets of SSH agents whose keys are offered after these.
   std::vector<std::string> agents;
+  /// Given to a server that asks for it behind these, once; empty: none.
+  secret password = {};
   /// Keys and agents that cannot be used, and why: told when the login is refused.
   std::string passed_over = {};
   /// Not to be offered.

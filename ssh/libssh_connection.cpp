@@ -1,12 +1,13 @@
-#include "sshexec/ssh/agent_authentication.hpp"
+#include "sshexec/ssh/authentication.hpp"
 #include "sshexec/ssh/connection.hpp"
 #include "sshexec/ssh/dialer.hpp"
+#include "sshexec/ssh/disconnect_reason.hpp"
 #include "sshexec/ssh/exec_channel.hpp"
 #include "sshexec/ssh/file_descriptor.hpp"
 #include "sshexec/ssh/forwarding_channel.hpp"
 #include "sshexec/ssh/handles.hpp"
-#include "sshexec/ssh/login_report.hpp"
 #include "sshexec/ssh/session_setup.hpp"
+#include "sshexec/ssh/session_traffic.hpp"
 
 #include <fcntl.h>
 #include <libssh/server.h>
@@ -25,16 +26,8 @@ namespace sshexec::ssh {
 
 namespace {
 
-/// Other machines get their turn after so many bytes.
-constexpr std::uint64_t max_bytes_per_advance = std::uint64_t{1} << 20;
-
 /// libssh reads so much at once; what comes in less than that was all there was.
 constexpr std::uint64_t libssh_read_size = 4096;
-
-// RFC 4253 §11.1.
-constexpr unsigned disconnect_protocol_error = 2;
-constexpr unsigned disconnect_key_exchange_failed = 3;
-constexpr unsigned disconnect_no_more_auth_methods = 14;
 
 void set_non_blocking(int socket) {
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
@@ -85,10 +78,7 @@ class libssh_connection final : public connection {
 public:
   libssh_connection(connection_settings settings, std::shared_ptr<poller> sockets,
                     poller::notify_function notify)
-    : settings_(std::move(settings)),
-      sockets_(std::move(sockets)),
-      notify_(std::move(notify)),
-      report_(settings_.username, settings_.passed_over) {
+    : settings_(std::move(settings)), sockets_(std::move(sockets)), notify_(std::move(notify)) {
     if (!settings_.carrier)
       dialer_.emplace(settings_.addresses, *sockets_, notify_);
   }
@@ -101,7 +91,7 @@ public:
 
   bool try_next_address() override { return dialer_ && dialer_->start_next(); }
 
-  void authenticate() override { state_ = state::authenticating; }
+  void authenticate() override;
 
   void start(exec_id id, exec_request request) override;
   void open_spare() override;
@@ -117,7 +107,7 @@ public:
 
   [[nodiscard]] bool is_opening_channel() const override;
 
-  [[nodiscard]] std::uint64_t bytes_received() const override { return socket_counter_.in_bytes; }
+  [[nodiscard]] std::uint64_t bytes_received() const override { return traffic_.received(); }
 
 private:
   enum class state : std::uint8_t {
@@ -135,11 +125,8 @@ private:
   void transport_connected(file_descriptor socket);
   void begin_session(file_descriptor socket);
   void handshake();
-  template <class Step>
-  int repeat(int again, Step step);
   void present_host_key();
-  void try_keys();
-  void try_agents();
+  void log_in();
   void accepted();
   void pump();
   bool read(std::uint64_t bound);
@@ -150,10 +137,8 @@ private:
   [[nodiscard]] bool forwards_have_more() const;
   void end_forwards(const error& why);
   void lose_session();
-  void report_open_offer();
-  [[nodiscard]] error session_error() const;
+  [[nodiscard]] error session_error();
   [[nodiscard]] error forgotten_reason() const;
-  [[nodiscard]] bool refuses_login(const std::string& text, unsigned reason) const;
 
   /// None any more when libssh has closed it, which it does whenever it finds the connection
   /// broken: the number is to be asked for at each use, for it may be another's next.
@@ -166,17 +151,13 @@ private:
   poller::notify_function notify_;
   state state_ = state::dialing;
   std::optional<dialer> dialer_;
-  ssh_counter_struct socket_counter_{};
+  session_traffic traffic_;
   incoming_answers answers_;
   session_handle session_;
   event_handle event_;
   poller::registration registration_;
   bool found_connected_ = false;
-  std::size_t next_key_ = 0;
-  std::size_t next_agent_ = 0;
-  /// The agent that is asked.
-  std::optional<agent_authentication> agent_;
-  login_report report_;
+  std::optional<authentication> login_;
   /// Whether libssh has something to write that the socket did not take.
   bool write_pending_ = false;
   /// Whether what is sent waits for the flush.
@@ -200,7 +181,7 @@ std::vector<connection_event> libssh_connection::advance() {
   if (state_ == state::handshaking)
     handshake();
   if (state_ == state::authenticating)
-    try_keys();
+    log_in();
   if (state_ == state::established)
     pump();
   // A socket that libssh has closed meanwhile will bring no news of that.
@@ -237,19 +218,19 @@ void libssh_connection::begin_session(file_descriptor socket) {
   session_ = make_session(socket.get(), settings_);
   if (!session_)
     return lose({error_kind::shortage, "cannot set up an SSH session"});
-  ssh_set_counters(session_.get(), &socket_counter_, &answers_.packets);
+  ssh_set_counters(session_.get(), traffic_.counter(), &answers_.packets);
   registration_ = sockets_->add(socket.get(), notify_);
   socket.release();
   state_ = state::handshaking;
 }
 
 void libssh_connection::handshake() {
-  const int status = repeat(SSH_AGAIN, [this] {
+  const int status = traffic_.repeat(SSH_AGAIN, [this] {
     // libssh may tell of an error that was another call's.
     errno = 0;
     const int result = ssh_connect(session_.get());
     // libssh makes the socket blocking when it finds it connected, just before it sends the first.
-    if (!found_connected_ && socket_counter_.out_bytes > 0) {
+    if (!found_connected_ && traffic_.sent() > 0) {
       found_connected_ = true;
       set_non_blocking(socket());
     }
@@ -259,20 +240,6 @@ void libssh_connection::handshake() {
     present_host_key();
   else if (status == SSH_ERROR)
     lose_session();
-}
-
-/// Takes a step of libssh's again as long as it moves anything, which is cheaper than to be told
-/// that it can.
-template <class Step>
-int libssh_connection::repeat(int again, Step step) {
-  const std::uint64_t bound = bytes_received() + max_bytes_per_advance;
-  for (;;) {
-    const std::uint64_t moved = socket_counter_.in_bytes + socket_counter_.out_bytes;
-    const int status = step();
-    if (status != again || moved == socket_counter_.in_bytes + socket_counter_.out_bytes
-        || bytes_received() >= bound)
-      return status;
-  }
 }
 
 void libssh_connection::present_host_key() {
@@ -289,55 +256,29 @@ void libssh_connection::present_host_key() {
   state_ = state::presenting_host_key;
 }
 
-void libssh_connection::try_keys() {
-  for (; next_key_ < settings_.keys.size(); ++next_key_) {
-    const private_key& key = settings_.keys[next_key_];
-    const int status = repeat(SSH_AUTH_AGAIN, [&] {
-      return ssh_userauth_publickey(session_.get(), settings_.username.c_str(), key.get());
-    });
-    if (!is_usable(session_.get()))
-      return lose_session();
-    if (status == SSH_AUTH_AGAIN)
-      return;
-    if (status == SSH_AUTH_SUCCESS)
-      return accepted();
-    if (status == SSH_AUTH_ERROR)
-      report_.failed(
-        {error_kind::file, key.name + " cannot be used: " + ssh_get_error(session_.get())});
-    else
-      report_.offered(key);
-    if (status == SSH_AUTH_PARTIAL)
-      return lose(report_.half_way(session_.get()));
-  }
-  try_agents();
+void libssh_connection::authenticate() {
+  login_.emplace(session_.get(), settings_, traffic_, *sockets_, notify_);
+  state_ = state::authenticating;
 }
 
-void libssh_connection::try_agents() {
-  for (; next_agent_ < settings_.agents.size(); ++next_agent_) {
-    if (!agent_)
-      agent_.emplace(session_.get(), settings_.username, settings_.agents[next_agent_], *sockets_,
-                     notify_);
-    const int status = agent_->advance();
-    if (!is_usable(session_.get()))
-      return lose_session();
-    if (status == SSH_AUTH_AGAIN)
+void libssh_connection::log_in() {
+  switch (login_->advance()) {
+    case authentication::progress::waiting:
       return;
-    if (status == SSH_AUTH_SUCCESS)
+    case authentication::progress::accepted:
       return accepted();
-    report_.offered_of_agent(agent_->offered());
-    if (agent_->trouble())
-      report_.failed(*agent_->trouble());
-    if (status == SSH_AUTH_PARTIAL)
-      return lose(report_.half_way(session_.get()));
-    agent_.reset();
+    case authentication::progress::refused:
+      return lose(login_->refusal());
+    case authentication::progress::broken:
+      return lose_session();
   }
-  lose(report_.refusal(session_.get()));
 }
 
 void libssh_connection::accepted() {
-  agent_.reset();
+  login_.reset();
   // Nothing needs them any more, so they need not stay in memory.
   settings_.keys.clear();
+  settings_.password = {};
   event_.reset(ssh_event_new());
   ssh_event_add_session(event_.get(), session_.get());
   state_ = state::established;
@@ -482,7 +423,7 @@ void libssh_connection::arm() {
   // Nothing is read while the host key is decided on, or while an agent is waited for, so being
   // told of it would never end.
   const bool reads = state_ != state::over && state_ != state::presenting_host_key
-                     && !(agent_ && agent_->waits_for_agent());
+                     && !(login_ && login_->waits_for_agent());
   if (!registration_ || !reads)
     return;
   const bool writing = state_ == state::established
@@ -525,30 +466,22 @@ void libssh_connection::end_forwards(const error& why) {
 }
 
 void libssh_connection::lose_session() {
-  if (state_ == state::authenticating)
-    report_open_offer();
   lose(session_error());
 }
 
-/// What the server was asked about and did not answer.
-void libssh_connection::report_open_offer() {
-  if (next_key_ < settings_.keys.size())
-    report_.offered(settings_.keys[next_key_]);
-  else if (agent_)
-    report_.offered_of_agent(agent_->offered());
-}
-
-error libssh_connection::session_error() const {
+error libssh_connection::session_error() {
   const std::string text = ssh_get_error(session_.get());
   unsigned reason = 0;
   // NOLINTNEXTLINE(cert-err34-c): a text without a number is no disconnect message.
   const bool took_leave
     = std::sscanf(text.c_str(), "Received SSH_MSG_DISCONNECT: %u", &reason) == 1;
-  if (state_ == state::authenticating && refuses_login(text, reason))
-    return report_.end(text);
+  if (state_ == state::authenticating) {
+    if (auto refusal = login_->refusal_by_end(text, reason))
+      return std::move(*refusal);
+  }
   if (took_leave) {
-    const bool misunderstood
-      = reason == disconnect_protocol_error || reason == disconnect_key_exchange_failed;
+    const bool misunderstood = reason == disconnect_reason::protocol_error
+                               || reason == disconnect_reason::key_exchange_failed;
     return {misunderstood ? error_kind::protocol : error_kind::dropped, text};
   }
   if (state_ == state::handshaking && text.starts_with("Socket error") && !is_of_network(text))
@@ -571,16 +504,6 @@ error libssh_connection::forgotten_reason() const {
           "protocol"};
 }
 
-/// Whether a connection that ended had come to so many keys that the server took no more. A network
-/// that failed just then would be told in the same way, save by its silence.
-bool libssh_connection::refuses_login(const std::string& text, unsigned reason) const {
-  if (reason != 0)
-    return reason == disconnect_no_more_auth_methods || reason == disconnect_protocol_error;
-  const bool refused_some = report_.count() > 1;
-  const bool fell_silent = text.ends_with(from_errno(ETIMEDOUT).text);
-  return refused_some && !fell_silent;
-}
-
 void libssh_connection::disconnect() {
   if (!session_)
     return;
@@ -589,7 +512,7 @@ void libssh_connection::disconnect() {
   channels_.clear();
   spare_.reset();
   registration_ = {};
-  agent_.reset();
+  login_.reset();
   // The last to close, when what is left has been read.
   const file_descriptor closed_last{::fcntl(socket(), F_DUPFD_CLOEXEC, 0)};
   // It writes once for each time that it finds the socket writable, and would keep the good-bye to

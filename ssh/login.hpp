@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sshexec/ssh/private_key.hpp"
+#include "sshexec/ssh/secret.hpp"
 
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct login {
   std::vector<std::string> agents;
   /// What else there was, and why it cannot be used; for people.
   std::string passed_over = {};
+  /// Behind all of these; empty: none.
+  secret password = {};
 };
 
 } // namespace sshexec::ssh

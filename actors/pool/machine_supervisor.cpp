@@ -409,6 +409,7 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   result.username = runner.login_name.empty() ? plan.target.username : runner.login_name;
   result.keys = std::move(x.login->keys);
   result.agents = std::move(x.login->agents);
+  result.password = std::move(x.login->password);
   result.passed_over = std::move(x.login->passed_over);
   for (const auto* keys : {&x.known->trusted, &x.known->at_usual_port}) {
     for (const ssh::host_key& key : *keys)

@@ -16,6 +16,10 @@ std::string describe(const key_agent& x) {
   return "agent " + (x.socket.empty() ? "SSH_AUTH_SOCK" : x.socket);
 }
 
+std::string describe(const login_password& x) {
+  return x.file.empty() ? "password" : "password file " + x.file;
+}
+
 } // namespace
 
 std::string to_string(const credential& x) {

@@ -37,14 +37,24 @@ struct key_agent {
   friend bool operator==(const key_agent&, const key_agent&) = default;
 };
 
-using credential = std::variant<key_in_memory, key_file, key_agent>;
+/// A password, for a server that asks for one and for which no key is enough.
+struct login_password {
+  ssh::secret text;
+  /// Holds it in its first line, if there is none above. A "~/" in front is replaced as in key
+  /// files.
+  std::string file;
+
+  friend bool operator==(const login_password&, const login_password&) = default;
+};
+
+using credential = std::variant<key_in_memory, key_file, key_agent, login_password>;
 
 /// How to log in to a machine.
 struct credentials {
   /// Empty: the machine's own user name.
   std::string username;
-  /// Where keys come from, best first; keys of agents are offered after all others. A source that
-  /// cannot be used is passed over, unless none can.
+  /// Where keys come from, best first; keys of agents are offered after all others, and behind them
+  /// the first password. A source that cannot be used is passed over, unless none can.
   std::vector<credential> sources;
 };
 

@@ -28,16 +28,19 @@ credentials file_credential_store_state::load(const machine& target) const {
     result.sources.emplace_back(key_agent{});
   else if (!identity_agent.empty())
     result.sources.emplace_back(key_agent{identity_agent});
+  if (password != login_password{})
+    result.sources.emplace_back(password);
   return result;
 }
 
 credential_store::behavior_type
 file_credential_store(credential_store::stateful_pointer<file_credential_store_state> self,
                       std::string identity_file, std::string passphrase_file,
-                      std::string identity_agent) {
+                      std::string identity_agent, login_password password) {
   self->state.identity_file = std::move(identity_file);
   self->state.passphrase_file = std::move(passphrase_file);
   self->state.identity_agent = std::move(identity_agent);
+  self->state.password = std::move(password);
   return {
     [self](load_atom, const machine& target) { return self->state.load(target); },
   };

@@ -57,7 +57,7 @@ using resolver_actor = caf::typed_actor<
   caf::replies_to<resolve_atom, std::string, std::uint16_t>::with<std::vector<ssh::address>>>;
 
 using key_ring_actor = caf::typed_actor<
-  /// The keys to offer to a machine, and the agents to ask; never none of both.
+  /// The keys to offer to a machine, the agents to ask, and the password; never none of them.
   caf::replies_to<load_atom, machine>::with<ssh::login>,
   /// The same as the wishes have it.
   caf::replies_to<load_atom, machine, login_wishes>::with<ssh::login>,

@@ -24,7 +24,8 @@ using ssh::error_kind;
 /// A longer one is read as well, but leaves parts of itself in freed memory.
 constexpr std::size_t longest_passphrase = 1024;
 
-ssh::result<ssh::secret> read_first_line(const std::filesystem::path& file) {
+/// `what` the file holds, for people.
+ssh::result<ssh::secret> read_first_line(const char* what, const std::filesystem::path& file) {
   std::ifstream in;
   // What a buffer of its own held would stay behind in freed memory.
   in.rdbuf()->pubsetbuf(nullptr, 0);
@@ -35,7 +36,7 @@ ssh::result<ssh::secret> read_first_line(const std::filesystem::path& file) {
     const int code = errno;
     return tl::unexpected{
       ssh::error{ssh::is_shortage(code) ? error_kind::shortage : error_kind::file,
-                 "Passphrase file " + file.string()
+                 what + (" file " + file.string())
                    + " cannot be read: " + std::system_category().message(code)}};
   }
   if (line.ends_with('\r'))
@@ -50,7 +51,18 @@ ssh::result<ssh::secret> passphrase_of(const key_in_memory& source) {
 ssh::result<ssh::secret> passphrase_of(const key_file& source) {
   if (!source.passphrase.empty() || source.passphrase_file.empty())
     return source.passphrase;
-  return read_first_line(expand_home(source.passphrase_file));
+  return read_first_line("Passphrase", expand_home(source.passphrase_file));
+}
+
+ssh::result<ssh::secret> text_of(const login_password& source) {
+  const auto file = expand_home(source.file);
+  auto text = source.text.empty() && !source.file.empty() ? read_first_line("Password", file)
+                                                          : ssh::result<ssh::secret>{source.text};
+  if (text && text->empty())
+    return tl::unexpected{ssh::error{
+      error_kind::file, source.file.empty() ? "The password is empty"
+                                            : "Password file " + file.string() + " is empty"}};
+  return text;
 }
 
 ssh::result<std::string> socket_of(const key_agent& source) {
@@ -257,6 +269,13 @@ ssh::result<ssh::login> key_ring_state::to_login(const question& x) {
       socket_of(*agent)
         .map([&](std::string path) { usable.agents.push_back(std::move(path)); })
         .map_error(note);
+    else if (const auto* password = std::get_if<login_password>(&found.sources[i]))
+      text_of(*password)
+        .map([&](const ssh::secret& text) {
+          if (usable.password.empty())
+            usable.password = text;
+        })
+        .map_error(note);
     else
       x.keys[i]
         .map([&](const ssh::private_key& key) { usable.keys.push_back(key); })
@@ -265,7 +284,7 @@ ssh::result<ssh::login> key_ring_state::to_login(const question& x) {
   // The key that cannot be read for the moment may be the one that the machine takes.
   if (shortage)
     return tl::unexpected{std::move(*shortage)};
-  if (!usable.keys.empty() || !usable.agents.empty()) {
+  if (!usable.keys.empty() || !usable.agents.empty() || !usable.password.empty()) {
     usable.passed_over = std::move(objections);
     return usable;
   }

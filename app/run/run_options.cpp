@@ -5,6 +5,7 @@
 #include "sshexec/app/quantities.hpp"
 #include "sshexec/app/run/local_terminal.hpp"
 #include "sshexec/app/run/standard_input.hpp"
+#include "sshexec/app/secret_prompt.hpp"
 #include "sshexec/app/target.hpp"
 
 #include <CLI/CLI.hpp>
@@ -107,6 +108,7 @@ void apply_ssh_options(const run_options& options, settings& config) {
 checked apply(const run_options& options, settings& config) {
   apply_ssh_options(options, config);
   override_with(config.passphrase_file, options.passphrase_file);
+  override_with(config.password_file, options.password_file);
   override_with(config.known_hosts_file, options.known_hosts);
   override_with(config.journal, options.journal);
   override_with(config.journal_format, options.journal_format);
@@ -162,6 +164,8 @@ std::optional<std::string> option_without_hub(const run_options& options) {
     {options.ssh_config.has_value(), "-F"},
     {!options.ssh_options.empty(), "-o"},
     {options.passphrase_file.has_value(), "--passphrase-file"},
+    {options.password_file.has_value(), "--password-file"},
+    {options.ask_password, "--ask-password"},
     {options.host_key_policy.has_value(), "--host-key-policy"},
     {options.known_hosts.has_value(), "--known-hosts"},
     {options.connect_timeout.has_value(), "--connect-timeout"},
@@ -235,6 +239,14 @@ void add_login_options(CLI::App& run, run_options& x) {
     .add_option("--passphrase-file", x.passphrase_file,
                 "file with the passphrase of the key in its first line")
     ->type_name("FILE")
+    ->group(login);
+  CLI::Option* ask = run.add_flag("--ask-password", x.ask_password,
+                                  "ask for a password on the terminal, once, for machines\n"
+                                  "that want one");
+  ask->group(login);
+  run.add_option("--password-file", x.password_file, "file with that password in its first line")
+    ->type_name("FILE")
+    ->excludes(ask)
     ->group(login);
   run
     .add_option("--host-key-policy", x.host_key_policy,
@@ -388,6 +400,14 @@ void apply_login(const run_options& options, machine& target) {
   override_with(target.via, options.via);
 }
 
+tl::expected<void, std::string> ask_for_password(const run_options& options, settings& config) {
+  if (!options.ask_password)
+    return {};
+  return ask_for_secret("Password: ").map([&](ssh::secret&& password) {
+    config.password = std::move(password);
+  });
+}
+
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
   run_request request;
   request.json = options.json;
@@ -418,8 +438,11 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   if (!target)
     return failed{target.error()};
   auto request = to_request_for_any(options);
-  if (request)
-    request->target = std::move(*target);
+  if (!request)
+    return request;
+  request->target = std::move(*target);
+  if (const auto asked = ask_for_password(options, request->config); !asked)
+    return failed{asked.error()};
   return request;
 }
 

@@ -25,6 +25,8 @@ struct run_options {
   std::optional<std::string> passphrase_file;
   std::optional<std::string> ssh_config;
   std::vector<std::string> ssh_options;
+  std::optional<std::string> password_file;
+  bool ask_password = false;
   std::optional<std::string> host_key_policy;
   std::optional<std::string> known_hosts;
   std::optional<std::string> timeout;
@@ -54,6 +56,10 @@ tl::expected<run_request, std::string> to_request(const run_options& options);
 
 /// The same without any target.
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options);
+
+/// Asks for the password on the terminal, if the options say so. The error is a sentence for the
+/// user.
+tl::expected<void, std::string> ask_for_password(const run_options& options, settings& config);
 
 /// The machine that a target names, with what the options say of a login. The error is a sentence
 /// for the user.

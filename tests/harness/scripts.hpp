@@ -55,6 +55,12 @@ struct fault {
 /// Which public keys a connection accepts.
 enum class accepted_keys : std::uint8_t { own_client_key, any, none };
 
+/// A question of keyboard-interactive (RFC 4256 §3.2).
+struct prompt {
+  std::string text;
+  bool is_echoed = false;
+};
+
 /// What the server does with one connection. As it is, it serves everything.
 struct connection_script {
   std::optional<fault> breaks = {};
@@ -65,9 +71,19 @@ struct connection_script {
   /// Any other number presents another key, the same for each number.
   unsigned host_key = 0;
 
-  /// Offered: "publickey", "password", "keyboard-interactive", in whatever order. No method other
-  /// than publickey ever succeeds; an unknown name ends the connection and is told in the record.
+  /// Offered: "publickey", "password", "keyboard-interactive", in whatever order; an unknown name
+  /// ends the connection and is told in the record.
   std::vector<std::string> methods = {"publickey"};
+  /// Behind each method that succeeds but the last, the next one of these is wanted as well, and no
+  /// other (RFC 4252 §5.1, partial success).
+  std::vector<std::string> further_methods = {};
+  /// What the two methods with a password take; none: they never succeed.
+  std::optional<std::string> password = {};
+  /// What keyboard-interactive asks, a round of one prompt each; the password is the answer to the
+  /// first, and to no other.
+  std::vector<prompt> prompts = {{"Password: ", false}};
+  /// Ends the connection instead of an answer to a wrong password.
+  std::optional<breakage> at_wrong_password = {};
   accepted_keys keys = accepted_keys::own_client_key;
   /// Public keys that are refused first, whatever `keys` says.
   unsigned accept_after = 0;

@@ -79,6 +79,11 @@ ssh_publickey_state_e signature_of(ssh_message request) {
   return ssh_message_auth_publickey_state(request);
 }
 
+std::string password_of(ssh_message request) {
+  const char* text = ssh_message_auth_password(request);
+  return text != nullptr ? text : "";
+}
+
 #pragma GCC diagnostic pop
 
 } // namespace
@@ -282,26 +287,85 @@ void server_connection::authenticate(ssh_message request) {
   if (context_.broken)
     return;
   const int method = ssh_message_subtype(request);
-  const bool acceptable = method == SSH_AUTH_METHOD_PUBLICKEY
-                          && keys_refused_ >= script_.accept_after && accepts(key_of(request));
+  if (method == SSH_AUTH_METHOD_NONE)
+    ssh_message_reply_default(request);
+  else if (std::ranges::find(script_.methods, method_name(method)) == script_.methods.end())
+    refuse_proof(request);
+  else if (method == SSH_AUTH_METHOD_PUBLICKEY)
+    check_key(request);
+  else if (method == SSH_AUTH_METHOD_PASSWORD)
+    check_password(request);
+  else
+    check_answer(request);
+}
+
+void server_connection::check_key(ssh_message request) {
+  const bool acceptable = keys_refused_ >= script_.accept_after && accepts(key_of(request));
   if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
     ssh_message_auth_reply_pk_ok_simple(request);
   } else if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_VALID) {
-    // Noted before the client can know it and do what is noted next.
-    context_.note(event::authentication_accepted, 0, method_name(method));
-    ssh_message_auth_reply_success(request, /*partial=*/0);
-    reach(phase::established);
+    accept_proof(request);
   } else {
-    ssh_message_reply_default(request);
-    keys_refused_ += method == SSH_AUTH_METHOD_PUBLICKEY ? 1 : 0;
-    if (method != SSH_AUTH_METHOD_NONE)
-      context_.note(event::authentication_refused, 0, method_name(method));
+    ++keys_refused_;
+    refuse_proof(request);
   }
 }
 
+void server_connection::check_password(ssh_message request) {
+  if (script_.password && password_of(request) == *script_.password)
+    accept_proof(request);
+  else
+    refuse_password(request);
+}
+
+void server_connection::check_answer(ssh_message request) {
+  if (ssh_message_auth_kbdint_is_response(request) == 0) {
+    prompts_answered_ = 0;
+    return ask(request, script_.prompts.front());
+  }
+  const char* answer = ssh_userauth_kbdint_getanswer(session_.get(), 0);
+  const bool is_first = prompts_answered_++ == 0;
+  if (!is_first || !script_.password || answer == nullptr || *script_.password != answer)
+    return refuse_password(request);
+  if (prompts_answered_ < script_.prompts.size())
+    return ask(request, script_.prompts[prompts_answered_]);
+  accept_proof(request);
+}
+
+void server_connection::ask(ssh_message request, const prompt& question) {
+  const char* text = question.text.c_str();
+  char is_echoed = question.is_echoed ? 1 : 0;
+  ssh_message_auth_interactive_request(request, "", "", 1, &text, &is_echoed);
+}
+
+void server_connection::accept_proof(ssh_message request) {
+  const std::string method = method_name(ssh_message_subtype(request));
+  // Noted before the client can know it and do what is noted next.
+  context_.note(event::authentication_accepted, 0, method);
+  if (script_.further_methods.empty()) {
+    ssh_message_auth_reply_success(request, /*partial=*/0);
+    return reach(phase::established);
+  }
+  script_.methods = {script_.further_methods.front()};
+  script_.further_methods.erase(script_.further_methods.begin());
+  ssh_set_auth_methods(session_.get(), method_numbers(script_.methods));
+  ssh_message_auth_reply_success(request, /*partial=*/1);
+}
+
+void server_connection::refuse_proof(ssh_message request) {
+  // Noted before the client can know it.
+  context_.note(event::authentication_refused, 0, method_name(ssh_message_subtype(request)));
+  ssh_message_reply_default(request);
+}
+
+void server_connection::refuse_password(ssh_message request) {
+  if (!script_.at_wrong_password)
+    return refuse_proof(request);
+  context_.note(event::authentication_refused, 0, method_name(ssh_message_subtype(request)));
+  context_.broken = {*script_.at_wrong_password};
+}
+
 bool server_connection::accepts(ssh_key key) const {
-  if (std::ranges::find(script_.methods, "publickey") == script_.methods.end())
-    return false;
   switch (script_.keys) {
     case accepted_keys::any:
       return true;

@@ -80,6 +80,13 @@ private:
   void receive();
   void handle(message_handle message);
   void authenticate(ssh_message request);
+  void check_key(ssh_message request);
+  void check_password(ssh_message request);
+  void check_answer(ssh_message request);
+  void ask(ssh_message request, const prompt& question);
+  void accept_proof(ssh_message request);
+  void refuse_proof(ssh_message request);
+  void refuse_password(ssh_message request);
   void open_channel(ssh_message request);
   void handle_channel_request(message_handle request);
   [[nodiscard]] bool accepts(ssh_key key) const;
@@ -101,6 +108,7 @@ private:
   bool keys_exchanged_ = false;
   unsigned channels_opened_ = 0;
   unsigned keys_refused_ = 0;
+  std::size_t prompts_answered_ = 0;
   std::list<server_channel> channels_;
 
   wake_event wake_;

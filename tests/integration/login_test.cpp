@@ -1,4 +1,5 @@
 #include "direct_client.hpp"
+#include "key_shelf.hpp"
 #include "listening.hpp"
 #include "sshexec/ssh/wire_format.hpp"
 #include "sshexec/testing/loopback.hpp"
@@ -42,47 +43,6 @@ std::string text_of(const std::string& file) {
   std::ifstream in{file, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
 }
-
-/// Fresh keys that no server knows, and agents that hold them.
-class key_shelf {
-public:
-  key_shelf() = default;
-  key_shelf(const key_shelf&) = delete;
-  key_shelf& operator=(const key_shelf&) = delete;
-
-  ~key_shelf() { testing::kill_and_wait(agents_); }
-
-  [[nodiscard]] std::string make(const std::string& name) const {
-    const std::string file = directory_.path() / name;
-    testing::make_key(file);
-    return file;
-  }
-
-  [[nodiscard]] ssh::private_keys make_keys(std::size_t count) const {
-    ssh::private_keys result;
-    for (std::size_t i = 0; i < count; ++i)
-      result.push_back(ssh::load_private_key(make("key" + std::to_string(i)), {}).value());
-    return result;
-  }
-
-  /// The socket of a new agent that holds these keys.
-  std::string start_agent(const std::vector<std::string>& files) {
-    const std::string socket = path("agent" + std::to_string(agents_.size()));
-    agents_.push_back(testing::start_program({"ssh-agent", "-D", "-a", socket}, null_.get()));
-    while (!is_listening(socket) && testing::is_running(agents_.back()))
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    for (const std::string& file : files)
-      testing::require_program({"env", "SSH_AUTH_SOCK=" + socket, "ssh-add", "-q", file});
-    return socket;
-  }
-
-  [[nodiscard]] std::string path(const std::string& name) const { return directory_.path() / name; }
-
-private:
-  testing::temporary_directory directory_;
-  ssh::file_descriptor null_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  std::vector<pid_t> agents_;
-};
 
 ssh::connection_settings settings_for(const testing::real_server& server, ssh::private_keys keys) {
   return direct_client::settings_for(server.host(), server.port(), server.user(), std::move(keys));

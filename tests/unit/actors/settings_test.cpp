@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(every_option_is_read) {
 user = "admin"
 identity-file = "/keys/id"
 passphrase-file = "/keys/passphrase"
+password-file = "/keys/password"
 identity-agent = "/run/agent"
 host-key-policy = "strict"
 known-hosts-file = "/keys/known_hosts"
@@ -68,6 +69,7 @@ journal-max-files = 2
   BOOST_TEST(result->user == "admin");
   BOOST_TEST(result->identity_file == "/keys/id");
   BOOST_TEST(result->passphrase_file == "/keys/passphrase");
+  BOOST_TEST(result->password_file == "/keys/password");
   BOOST_TEST(result->identity_agent == "/run/agent");
   BOOST_TEST((result->host_key_policy == host_key_policy::strict));
   BOOST_TEST(result->known_hosts_file == "/keys/known_hosts");

@@ -23,8 +23,8 @@ struct credential_fixture : actor_fixture {
   key_ring_actor spawn(const std::string& identity_file = {},
                        const std::string& passphrase_file = {},
                        const std::string& identity_agent = {}) {
-    return spawn_ring(
-      start(system.spawn(file_credential_store, identity_file, passphrase_file, identity_agent)));
+    return spawn_ring(start(system.spawn(file_credential_store, identity_file, passphrase_file,
+                                         identity_agent, login_password{})));
   }
 
   key_ring_actor spawn_ring(const credential_store& store) {
@@ -194,6 +194,34 @@ BOOST_AUTO_TEST_CASE(a_key_comes_from_memory) {
   BOOST_TEST(login->username == "deploy");
   BOOST_REQUIRE(login->keys.size() == 2u);
   BOOST_TEST(is_same(login->keys[0], first));
+}
+
+BOOST_AUTO_TEST_CASE(a_password_comes_from_memory_or_the_first_line_of_a_file) {
+  write_file(first, "open sesame\nmore\n");
+  const auto password_of = [&](const login_password& source) {
+    credentials found;
+    found.sources.emplace_back(source);
+    const auto login = load(spawn_with(found));
+    return login ? login->password.text() : "no login";
+  };
+  BOOST_TEST(password_of({ssh::secret{"of the store"}, {}}) == "of the store");
+  BOOST_TEST(password_of({{}, first.string()}) == "open sesame");
+}
+
+BOOST_AUTO_TEST_CASE(a_password_that_cannot_be_had_is_told) {
+  write_file(first, "\n");
+  const auto objection_to = [&](const std::string& file) {
+    credentials found;
+    found.sources.emplace_back(login_password{{}, file});
+    return objection(spawn_with(found));
+  };
+  BOOST_TEST(contains(objection_to(first.string()), "is empty"));
+  BOOST_TEST(contains(objection_to(second.string()), "Password file " + second.string()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_credentials_holds_no_password) {
+  credentials found{"deploy", {login_password{ssh::secret{"open sesame"}, {}}}};
+  BOOST_TEST(to_string(found) == "credentials(deploy, password)");
 }
 
 BOOST_AUTO_TEST_CASE(a_key_in_memory_that_cannot_be_read_is_a_configuration_error) {
