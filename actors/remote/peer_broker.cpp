@@ -16,6 +16,7 @@ caf::behavior peer_broker::make_behavior() {
       const auto handle = message.handle;
       inherited_(current_mailbox_element()->content());
       refuse_second_connection(handle);
+      refuse_routed_message(handle);
     },
     [this](const caf::io::connection_closed_msg& message) {
       connection_cleanup(message.handle, caf::sec::none);
@@ -49,10 +50,20 @@ void peer_broker::refuse_second_connection(caf::io::connection_handle chosen) {
   }
   if (all.size() == 1)
     return;
-  for (const auto& handle : all) {
-    connection_cleanup(handle, caf::sec::none);
-    close(handle);
-  }
+  for (const auto& handle : all)
+    refuse(handle);
+}
+
+void peer_broker::refuse_routed_message(caf::io::connection_handle from) {
+  const auto context = ctx.find(from);
+  if (context != ctx.end() && context->second.cstate == basp::await_payload
+      && context->second.hdr.operation == basp::message_type::routed_message)
+    refuse(from);
+}
+
+void peer_broker::refuse(caf::io::connection_handle whom) {
+  connection_cleanup(whom, caf::sec::none);
+  close(whom);
 }
 
 } // namespace sshexec

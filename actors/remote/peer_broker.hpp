@@ -26,6 +26,11 @@ private:
   /// was begun, and the peer comes again. It must not be let in at once: CAF forgets the peer's
   /// actors in two steps, and would take those that the new connection brings for the old ones.
   void refuse_second_connection(caf::io::connection_handle chosen);
+  /// A message that names another node as its source may name ours, and CAF would take one of our
+  /// own actors for its sender. Nobody here passes messages on for others, so whoever sends such a
+  /// message is no peer of ours.
+  void refuse_routed_message(caf::io::connection_handle from);
+  void refuse(caf::io::connection_handle whom);
 
   caf::behavior inherited_;
 };

@@ -12,9 +12,13 @@ namespace sshexec {
 /// Belongs to the ticker and to the ticks that are under way.
 struct ticker::receiver {
   void tick() {
+    if (const caf::actor whom = still_there())
+      caf::anon_send(whom, tick_atom::value);
+  }
+
+  caf::actor still_there() {
     const std::lock_guard lock{mutex};
-    if (actor)
-      caf::anon_send(actor, tick_atom::value);
+    return actor;
   }
 
   void leave() {

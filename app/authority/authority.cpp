@@ -3,12 +3,14 @@
 #include "sshexec/ssh/file_descriptor.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +34,8 @@ namespace {
 
 constexpr const char* authority_name = "authority";
 constexpr std::chrono::days authority_lifetime{3650};
+/// Between our clock and that of a hub or client.
+constexpr std::chrono::minutes clock_difference{5};
 constexpr const char* record_name = "issued";
 constexpr mode_t for_everybody = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 /// X.509 v3 (RFC 5280 §4.1.2.1).
@@ -60,16 +64,20 @@ std::string read_file(const std::filesystem::path& path) {
 /// Replaces a file at once, so that nobody ever reads half of it.
 void write_file(const std::filesystem::path& path, const std::string& data, mode_t mode) {
   const std::string draft = path.string() + ".new";
-  const auto check = [&path](bool holds) {
-    if (!holds)
-      throw std::system_error{errno, std::system_category(), path.string()};
-  };
+  // One of a process that was killed.
   ::unlink(draft.c_str());
   const ssh::file_descriptor file{
     ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
-  check(static_cast<bool>(file));
-  check(::write(file.get(), data.data(), data.size()) == static_cast<ssize_t>(data.size()));
-  check(::rename(draft.c_str(), path.c_str()) == 0);
+  errno = file ? 0 : errno;
+  const bool is_written
+    = file && ::write(file.get(), data.data(), data.size()) == static_cast<ssize_t>(data.size())
+      && ::fsync(file.get()) == 0 && ::rename(draft.c_str(), path.c_str()) == 0;
+  if (is_written)
+    return;
+  // A write that fell short says nothing more.
+  const int reason = errno != 0 ? errno : ENOSPC;
+  ::unlink(draft.c_str());
+  throw std::system_error{reason, std::system_category(), path.string()};
 }
 
 /// Whether a key and its certificate are there. To make both anew because one of them is missing
@@ -155,15 +163,31 @@ void add_extension(X509* made, const X509* issuer, int id, const std::string& va
 
 } // namespace
 
-authority::authority(std::filesystem::path directory) : directory_(std::move(directory)) {
-  std::filesystem::create_directories(directory_);
+authority::authority(std::filesystem::path directory, absent what)
+  : directory_(std::move(directory)) {
   const tls_files own = files_of(authority_name);
-  if (is_there(own))
-    load(own);
-  else
+  if (what == absent::refuse && !std::filesystem::exists(own.certificate))
+    throw std::runtime_error{directory_.string() + " holds no authority"};
+  std::filesystem::create_directories(directory_);
+  const ssh::file_descriptor alone = lock();
+  const bool is_new = !is_there(own);
+  if (is_new)
     create();
-  if (!std::filesystem::exists(own.revocations))
-    store_revocations(read_revocations().get());
+  else
+    load(own);
+  if (std::filesystem::exists(own.revocations))
+    return;
+  // An empty list would make good again what was revoked.
+  if (!is_new && std::filesystem::exists(directory_ / record_name))
+    throw std::runtime_error{own.revocations + " is missing: bring it back from a hub"};
+  store_revocations(read_revocations().get());
+}
+
+ssh::file_descriptor authority::lock() const {
+  ssh::file_descriptor result{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!result || ::flock(result.get(), LOCK_EX) != 0)
+    throw std::system_error{errno, std::system_category(), directory_.string()};
+  return result;
 }
 
 bool authority::has_issued(const std::string& name) const {
@@ -183,20 +207,26 @@ authority::certificate authority::read_certificate(const std::string& path) {
   return certificate{PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)};
 }
 
+authority::key authority::read_key(const std::string& path) {
+  const std::string text = read_file(path);
+  const memory file{BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+  return key{PEM_read_bio_PrivateKey(file.get(), nullptr, nullptr, nullptr)};
+}
+
 void authority::load(const tls_files& own) {
-  const std::string key_text = read_file(own.key);
-  const memory key_file{BIO_new_mem_buf(key_text.data(), static_cast<int>(key_text.size())),
-                        BIO_free};
   certificate_ = read_certificate(own.certificate);
-  key_.reset(PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr));
+  key_ = read_key(own.key);
   if (!certificate_ || !key_ || X509_check_private_key(certificate_.get(), key_.get()) != 1)
     throw std::runtime_error{directory_.string() + " holds no authority of sshexec's"};
 }
 
 void authority::create() {
   key_ = make_key();
-  certificate_ = make_certificate("sshexec authority", key_.get(),
-                                  {std::chrono::minutes{-5}, authority_lifetime});
+  // Where a hub knows several, they are told apart by their names.
+  std::uint32_t number = 0;
+  require(RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof(number)) == 1, "a name");
+  certificate_ = make_certificate(fmt::format("sshexec authority {:08x}", number), key_.get(),
+                                  {-clock_difference, authority_lifetime});
   X509* made = certificate_.get();
   X509_set_issuer_name(made, X509_get_subject_name(made));
   add_extension(made, made, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -208,12 +238,14 @@ void authority::create() {
 
 tls_files authority::issue(const std::string& name, tls_role role, validity when) const {
   require_name(name);
+  const ssh::file_descriptor alone = lock();
   const key subject_key = make_key();
   store(name, sign(name, role, when, subject_key.get()).get(), subject_key.get());
   return files_of(name);
 }
 
 tls_files authority::renew(const std::string& name, validity when) const {
+  const ssh::file_descriptor alone = lock();
   const tls_files files = files_of(name);
   if (!has_issued(name))
     throw std::runtime_error{"there is no certificate of " + name + " to renew"};
@@ -221,12 +253,16 @@ tls_files authority::renew(const std::string& name, validity when) const {
   if (is_revoked(read_revocations().get(), last.get()))
     throw std::runtime_error{"the certificate of " + name
                              + " is revoked: issue another one, with another key"};
+  if (const key its_key = read_key(files.key);
+      !its_key || X509_check_private_key(last.get(), its_key.get()) != 1)
+    throw std::runtime_error{files.key + " is not the key of " + files.certificate};
   store_certificate(files.certificate,
                     sign(name, role_of(last.get()), when, X509_get0_pubkey(last.get())).get());
   return files;
 }
 
 std::size_t authority::revoke(const std::string& name) const {
+  const ssh::file_descriptor alone = lock();
   const revocation_list all = read_revocations();
   const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now{X509_gmtime_adj(nullptr, 0),
                                                                   ASN1_TIME_free};
@@ -236,7 +272,7 @@ std::size_t authority::revoke(const std::string& name) const {
     if (name_of(each.get()) != name)
       continue;
     is_known = true;
-    if (is_revoked(all.get(), each.get()) || end_of(each.get()) < std::chrono::system_clock::now())
+    if (is_revoked(all.get(), each.get()))
       continue;
     std::unique_ptr<X509_REVOKED, decltype(&X509_REVOKED_free)> entry{X509_REVOKED_new(),
                                                                       X509_REVOKED_free};
@@ -285,7 +321,8 @@ authority::certificate authority::make_certificate(const std::string& name, EVP_
   require(static_cast<bool>(made), "a certificate");
   // RFC 5280 §4.1.2.2 wants serial numbers that are positive and never come twice.
   std::uint64_t serial = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof(serial));
+  require(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof(serial)) == 1,
+          "a certificate");
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(made.get()), serial >> 1);
   X509_set_version(made.get(), version_3);
   X509_gmtime_adj(X509_getm_notBefore(made.get()), when.from.count());
@@ -300,18 +337,31 @@ authority::certificate authority::make_certificate(const std::string& name, EVP_
 authority::certificate authority::sign(const std::string& name, tls_role role, validity when,
                                        EVP_PKEY* its_key) const {
   certificate made = make_certificate(name, its_key, when);
+  if (end_of(made.get()) > end_of(certificate_.get()))
+    X509_set1_notAfter(made.get(), X509_get0_notAfter(certificate_.get()));
   X509_set_issuer_name(made.get(), X509_get_subject_name(certificate_.get()));
+  add_extension(made.get(), certificate_.get(), NID_authority_key_identifier, "keyid:always");
   add_extension(made.get(), certificate_.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(made.get(), certificate_.get(), NID_key_usage, "critical,digitalSignature");
   // A client's certificate must not be good for playing the hub.
   add_extension(made.get(), certificate_.get(), NID_ext_key_usage,
                 role == tls_role::server ? "serverAuth" : "clientAuth");
   require(X509_sign(made.get(), key_.get(), EVP_sha256()) != 0, "a certificate");
-  // What is not on record could not be revoked.
+  // What is not on record could not be revoked: nor what this one replaces.
+  if (const auto last = directory_ / (name + ".crt"); std::filesystem::exists(last)) {
+    const certificate replaced = read_certificate(last.string());
+    if (replaced && X509_verify(replaced.get(), key_.get()) == 1)
+      put_on_record(replaced.get());
+  }
+  put_on_record(made.get());
+  return made;
+}
+
+void authority::put_on_record(const X509* made) const {
   const auto record = directory_ / record_name;
   std::filesystem::create_directories(record);
-  store_certificate(record / (hexadecimal(X509_get_serialNumber(made.get())) + ".crt"), made.get());
-  return made;
+  const std::string serial = hexadecimal(X509_get0_serialNumber(made));
+  store_certificate(record / (serial + ".crt"), made);
 }
 
 void authority::store(const std::string& name, const X509* made, const EVP_PKEY* its_key) const {
@@ -351,8 +401,9 @@ authority::revocation_list authority::read_revocations() const {
 
 void authority::store_revocations(X509_CRL* all) const {
   count_up(all);
-  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now{X509_gmtime_adj(nullptr, 0),
-                                                                  ASN1_TIME_free};
+  // A hub whose clock is behind must take it.
+  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now{
+    X509_gmtime_adj(nullptr, -std::chrono::seconds{clock_difference}.count()), ASN1_TIME_free};
   const memory text{BIO_new(BIO_s_mem()), BIO_free};
   require(X509_CRL_set1_lastUpdate(all, now.get()) == 1 && X509_CRL_sort(all) == 1
             && X509_CRL_sign(all, key_.get(), EVP_sha256()) != 0

@@ -95,7 +95,9 @@ int run_authority(const authority_options& x) {
     throw std::runtime_error{"name is required: sshexec authority DIRECTORY " + x.action + " NAME"};
   if (!wants_name && !x.name.empty())
     throw std::runtime_error{x.action + " takes no name"};
-  const authority made{x.directory};
+  const bool may_begin = x.action.empty() || x.action == "issue";
+  const authority made{x.directory,
+                       may_begin ? authority::absent::make : authority::absent::refuse};
   if (x.action == "issue")
     issue(made, x);
   else if (x.action == "renew")

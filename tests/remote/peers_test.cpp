@@ -53,15 +53,35 @@ public:
     auto connected = connect_to({"127.0.0.1", hub.port}, {std::chrono::steady_clock::now() + 60s});
     BOOST_REQUIRE(connected);
     socket_ = std::move(*connected);
+    send(hub, basp::message_type::client_handshake, caf::invalid_actor_id,
+         caf::make_node_id(1, host_id{1, number}));
+  }
+
+  /// The parts are the payload, from this actor to one that cannot be there.
+  template <class... Parts>
+  void send(hub_node& hub, basp::message_type type, caf::actor_id source, const Parts&... parts) {
+    constexpr caf::actor_id nobody = 1'000'000;
     std::vector<char> payload;
-    caf::binary_serializer{hub.system, payload}(caf::make_node_id(1, host_id{1, number}));
+    caf::binary_serializer{hub.system, payload}(parts...);
     std::vector<char> message;
-    caf::binary_serializer{hub.system, message}(basp::header{
-      basp::message_type::client_handshake, 0, static_cast<std::uint32_t>(payload.size()), 0,
-      caf::invalid_actor_id, caf::invalid_actor_id});
+    caf::binary_serializer{hub.system, message}(
+      basp::header{type, 0, static_cast<std::uint32_t>(payload.size()), 0, source,
+                   type == basp::message_type::client_handshake ? caf::invalid_actor_id : nobody});
     message.insert(message.end(), payload.begin(), payload.end());
     BOOST_REQUIRE(::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL)
                   == static_cast<ssize_t>(message.size()));
+  }
+
+  /// Whether the hub hangs up before it is silent for so long.
+  bool is_sent_away(std::chrono::milliseconds patience) {
+    for (;;) {
+      pollfd waiting{socket_.get(), POLLIN, 0};
+      if (::poll(&waiting, 1, static_cast<int>(patience.count())) != 1)
+        return false;
+      std::array<char, 4096> buffer{};
+      if (::recv(socket_.get(), buffer.data(), buffer.size(), 0) <= 0)
+        return true;
+    }
   }
 
 private:
@@ -125,6 +145,22 @@ BOOST_AUTO_TEST_CASE(in_process_namespaces_of_their_own_get_their_own_answers) {
   for (int i = 0; i < 8; ++i)
     script += "wait $p" + std::to_string(i) + " || s=1; ";
   BOOST_TEST(testing::run_program({"/bin/sh", "-c", script + "exit $s"}) == 0);
+}
+
+// A hub's own actor as the sender would open what is for this process alone.
+BOOST_AUTO_TEST_CASE(that_speak_in_another_nodes_name_are_sent_away) {
+  hub_node hub{directory, in_the_clear()};
+  client_node client{plainly_to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+  const std::vector<caf::strong_actor_ptr> no_stages;
+  bare_peer honest{hub, 1};
+  honest.send(hub, basp::message_type::direct_message, 5, no_stages, caf::make_message(1));
+  bare_peer forger{hub, 2};
+  forger.send(hub, basp::message_type::routed_message, 5, hub.system.node(), hub.system.node(),
+              no_stages, caf::make_message(1));
+  BOOST_TEST(forger.is_sent_away(60s));
+  BOOST_TEST(!honest.is_sent_away(0s));
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
 }
 
 BOOST_AUTO_TEST_CASE(that_left_are_forgotten) {

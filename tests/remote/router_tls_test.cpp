@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(refuses_a_node_of_a_foreign_authority_and_leaves_its_machin
   router.add(to(stranger));
   router.add(to(good));
   // What the router tells it (RFC 8446 §6.2).
-  BOOST_TEST(stranger.refused.wait_for("alert"));
+  BOOST_TEST(stranger.refused.wait_for("does not know the authority"));
   const machine wanted = router.owned_by(to(stranger), target);
   BOOST_TEST(run_until_served(router, good, wanted));
   BOOST_TEST(!has_served(stranger, wanted));

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
@@ -21,6 +22,7 @@
 using namespace sshexec;
 using namespace sshexec::test;
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -297,6 +299,24 @@ BOOST_AUTO_TEST_CASE(keeps_what_it_has_when_they_are_of_no_use) {
   BOOST_TEST(hub.notices.wait_for("not used: " + hub_files.certificate + " holds no certificate"));
   client_node client{to(hub)};
   BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(takes_no_list_of_another_authority) {
+  hub_node hub{directory, secured()};
+  client_node client{to(hub)};
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+  const app::authority foreign{directory.path() / "foreign"};
+  fs::copy_file(foreign.files_of("any").revocations, hub_files.revocations,
+                fs::copy_options::overwrite_existing);
+  BOOST_TEST(hub.notices.wait_for("holds no list of an authority"));
+  BOOST_TEST(client.run(target, "true").outcome.operator bool());
+}
+
+BOOST_AUTO_TEST_CASE(tries_files_again_that_were_of_no_use) {
+  hub_node hub{directory, secured()};
+  certificates.renew("hub", {.from = 3s, .until = 24h});
+  BOOST_TEST(hub.notices.wait_for("is not valid before"));
+  BOOST_TEST(hub.notices.wait_for("are used from now on"));
 }
 
 BOOST_AUTO_TEST_CASE(warns_of_an_end_that_is_near) {

@@ -12,13 +12,16 @@ namespace {
 
 constexpr std::chrono::hours between_warnings{24};
 
+/// What is wrong may be a shortage, or a certificate that begins soon.
+constexpr std::chrono::seconds between_tries{10};
+
 } // namespace
 
 live_tls::live_tls(tls_files files, notice_function on_notice)
   : files_(std::move(files)),
     on_notice_(std::move(on_notice)),
-    known_(look_at_files()),
-    seen_(known_) {}
+    loaded_(look_at_files()),
+    seen_(loaded_) {}
 
 caf::expected<live_tls> live_tls::load(tls_files files, notice_function on_notice) {
   // It looks at them before they are read, so that no change is missed.
@@ -36,10 +39,11 @@ bool live_tls::look(clock::time_point now) {
   next_look_ = now + between_looks;
   warn_of_end(now);
   const state last = std::exchange(seen_, look_at_files());
-  if (seen_ == known_ || seen_ != last)
-    return false;
-  known_ = seen_;
-  return load_again();
+  if (seen_ != last)
+    next_try_ = now;
+  else if (seen_ != loaded_ && now >= next_try_)
+    return load_again(now);
+  return false;
 }
 
 live_tls::state live_tls::look_at_files() const {
@@ -59,13 +63,18 @@ live_tls::state live_tls::look_at_files() const {
   return result;
 }
 
-bool live_tls::load_again() {
+bool live_tls::load_again(clock::time_point now) {
   auto loaded = load_tls(files_, tls_role::server);
   if (!loaded) {
-    tell("the changed TLS files are not used: " + to_failure(loaded.error()).message);
+    const std::string why = to_failure(loaded.error()).message;
+    if (std::exchange(complaint_, why) != why)
+      tell("the changed TLS files are not used: " + why);
+    next_try_ = now + between_tries;
     return false;
   }
   context_ = std::move(*loaded);
+  loaded_ = seen_;
+  complaint_.clear();
   next_warning_ = {};
   tell("the TLS files changed and are used from now on");
   return true;

@@ -33,8 +33,8 @@ public:
   [[nodiscard]] clock::time_point next_look() const { return next_look_; }
 
   /// Looks at the files if it is time. True when the context is another one now. Files that changed
-  /// are read once they have stayed as they are for a look, because they are replaced one by one;
-  /// what cannot be used is told, and the context stays.
+  /// are read once they have stayed as they are for a look, because they are replaced one by one.
+  /// While they cannot be used, the context stays, which is told, and they are tried again.
   bool look(clock::time_point now);
 
 private:
@@ -44,7 +44,7 @@ private:
   live_tls(tls_files files, notice_function on_notice);
 
   [[nodiscard]] state look_at_files() const;
-  bool load_again();
+  bool load_again(clock::time_point now);
   void tell(const std::string& notice) const;
   void warn_of_end(clock::time_point now);
 
@@ -53,9 +53,12 @@ private:
   notice_function on_notice_;
   clock::time_point next_look_;
   clock::time_point next_warning_;
-  /// What was loaded, or found unusable, and what was there at the last look.
-  state known_;
+  /// What was loaded, and what was there at the last look.
+  state loaded_;
   state seen_;
+  /// Why they cannot be used, as far as that was told, and when they are tried again.
+  std::string complaint_;
+  clock::time_point next_try_;
 };
 
 } // namespace sshexec

@@ -41,7 +41,8 @@ complaint unreadable_file(const tls_files& files) {
   for (const auto* path : {&files.certificate, &files.key, &files.authority, &files.revocations}) {
     if (path->empty())
       continue;
-    const ssh::file_descriptor file{::open(path->c_str(), O_RDONLY | O_CLOEXEC)};
+    // A FIFO must not keep anybody waiting.
+    const ssh::file_descriptor file{::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 
     struct stat status {};
 
@@ -129,6 +130,38 @@ complaint about_authorities(SSL_CTX* context, const std::string& file,
   return result;
 }
 
+/// Why a certificate of this authority could not be looked up in a list.
+complaint useless_list(const X509_CRL* list, X509* authority) {
+  if (X509_CRL_verify(const_cast<X509_CRL*>(list), X509_get0_pubkey(authority)) != 1)
+    return "is not signed by the authority";
+  if (X509_cmp_current_time(X509_CRL_get0_lastUpdate(list)) > 0)
+    return "is not valid before " + to_text(X509_CRL_get0_lastUpdate(list));
+  const ASN1_TIME* end = X509_CRL_get0_nextUpdate(list);
+  if (end != nullptr && X509_cmp_current_time(end) < 0)
+    return "expired on " + to_text(end);
+  return std::nullopt;
+}
+
+/// With a list that does not do, every certificate of its authority would be refused.
+complaint useless_lists(SSL_CTX* context, const tls_files& files) {
+  const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; !files.revocations.empty() && i < sk_X509_OBJECT_num(all); ++i) {
+    X509* const authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+    if (authority == nullptr || outdated(authority, files.authority))
+      continue;
+    complaint why = "holds no list of an authority in " + files.authority;
+    for (int j = 0; why && j < sk_X509_OBJECT_num(all); ++j) {
+      const X509_CRL* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(all, j));
+      if (list != nullptr
+          && X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority)) == 0)
+        why = useless_list(list, authority);
+    }
+    if (why)
+      return files.revocations + ' ' + *why;
+  }
+  return std::nullopt;
+}
+
 bool names_a_role(X509* certificate) {
   return (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
 }
@@ -185,7 +218,8 @@ caf::expected<tls_context> load_tls(const tls_files& files, tls_role role) {
   X509* own = SSL_CTX_get0_certificate(context.get());
   for (const auto& why :
        {outdated(own, files.certificate), wrong_role(own, files.certificate, role),
-        about_authorities(context.get(), files.authority, outdated)}) {
+        about_authorities(context.get(), files.authority, outdated),
+        useless_lists(context.get(), files)}) {
     if (why)
       return refuse(*why);
   }

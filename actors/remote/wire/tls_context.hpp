@@ -22,8 +22,8 @@ using tls_context = std::shared_ptr<SSL_CTX>;
 /// usage serverAuth, or clientAuth), and that is not revoked, if there is a list; only TLS 1.3 is
 /// spoken. Fails with
 /// `configuration_error` when a file is not given, cannot be read, holds something else, or does
-/// not fit the others, when our own certificate does not name our role, and when it or the
-/// authority's is not valid today.
+/// not fit the others, when our own certificate does not name our role, when it or the authority's
+/// is not valid today, and when an authority has no list that is, although there are lists.
 caf::expected<tls_context> load_tls(const tls_files& files, tls_role role);
 
 /// Says so when our own certificate, or the last of the authorities, ends within 30 days.

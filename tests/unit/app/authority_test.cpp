@@ -5,7 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -133,8 +135,44 @@ BOOST_AUTO_TEST_CASE(every_certificate_of_a_name_is_revoked_and_none_of_another)
 BOOST_AUTO_TEST_CASE(certificates_from_before_there_was_a_record_are_revoked_too) {
   const authority subject{file("")};
   subject.issue("alice", tls_role::client);
+  subject.issue("bob", tls_role::client);
   fs::remove_all(file("issued"));
   BOOST_TEST(subject.revoke("alice") == 1U);
+  subject.issue("bob", tls_role::client);
+  BOOST_TEST(subject.revoke("bob") == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_was_lost_is_not_begun_anew) {
+  BOOST_TEST(complaint().empty());
+  fs::remove(file("authority.crl"));
+  BOOST_TEST(contains(complaint({.action = "list"}), "authority.crl is missing"));
+  BOOST_TEST(!fs::exists(file("authority.crl")));
+}
+
+BOOST_AUTO_TEST_CASE(only_who_issues_makes_an_authority) {
+  BOOST_TEST(contains(complaint({.action = "revoke", .name = "alice"}), "holds no authority"));
+  BOOST_TEST(!fs::exists(file("")));
+  BOOST_TEST(complaint({.action = "issue", .name = "alice"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(those_who_revoke_at_the_same_time_lose_nothing) {
+  const std::vector<std::string> names{"a", "b", "c", "d", "e", "f", "g", "h"};
+  for (const std::string& name : names)
+    authority{file("")}.issue(name, tls_role::client);
+  std::vector<std::future<std::size_t>> under_way;
+  for (const std::string& name : names)
+    under_way.push_back(
+      std::async(std::launch::async, [this, &name] { return authority{file("")}.revoke(name); }));
+  for (auto& each : under_way)
+    BOOST_TEST(each.get() == 1U);
+  for (const std::string& name : names)
+    BOOST_TEST(revoked(name) == std::vector{true}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(no_certificate_outlives_the_authority) {
+  const authority subject{file("")};
+  subject.issue("alice", tls_role::client, {.until = 24h * 20000});
+  BOOST_TEST((subject.list().at(0).until < std::chrono::system_clock::now() + 24h * 3651));
 }
 
 BOOST_AUTO_TEST_CASE(names_that_would_be_other_files_are_refused) {
