@@ -377,7 +377,7 @@ void machine_supervisor_state::go_through_jump(attempt& x) {
   const auto strong_registry = registry.lock();
   if (!strong_registry)
     return attempt_failed(shutting_down);
-  machine through = last_jump(plan.target);
+  const machine through = last_jump(plan.target);
   x.step = "connecting through jump " + to_address(through);
   ask<tunnel>(
     caf::actor_cast<registry_actor>(strong_registry),
@@ -385,8 +385,7 @@ void machine_supervisor_state::go_through_jump(attempt& x) {
       waiting.carrier = std::move(stream);
       dial(waiting);
     },
-    forward_atom::value, std::move(through),
-    tunnel_request{{plan.hostname, plan.target.port}, *x.expires});
+    forward_atom::value, through, tunnel_request{{plan.hostname, plan.target.port}, *x.expires});
 }
 
 void machine_supervisor_state::dial(attempt& x) {

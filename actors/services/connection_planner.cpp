@@ -38,6 +38,7 @@ ssh::config_query query_of(const std::string& host, const std::string& user, std
 
 std::vector<jump> to_jumps(const std::vector<ssh::jump_host>& hosts) {
   std::vector<jump> result;
+  result.reserve(hosts.size());
   for (const ssh::jump_host& x : hosts)
     result.push_back({x.host, x.port.value_or(0), x.user.value_or(""), {}});
   return result;
