@@ -223,8 +223,7 @@ void errand_state::fail(error_code code, const std::string& message) {
     what.fault = lost_runs > 0 ? connection_fault::dropped : connection_fault::unreachable;
   if (lost_runs > 0 || where == stage::placed) {
     what.progress = progress::may_have_run;
-    what.termination
-      = code == error_code::connection_error ? termination::none : termination::unknown;
+    what.termination = termination::unknown;
   }
   what.times.queue = what.duration = self->clock().now() - received_at;
   fail(make_failure(code, std::move(what)));

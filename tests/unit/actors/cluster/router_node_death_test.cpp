@@ -30,6 +30,8 @@ BOOST_FIXTURE_TEST_CASE(a_command_that_must_not_run_twice_fails_with_its_node, t
     BOOST_TEST(answer->failed_with(error_code::connection_error));
     BOOST_TEST((answer->what().progress == progress::may_have_run));
     BOOST_TEST((answer->what().fault == connection_fault::dropped));
+    // A node that lives on ends the command, and nobody hears of it.
+    BOOST_TEST((answer->what().termination == termination::unknown));
     BOOST_TEST(answer->what().message == "admin@host:22: node first was lost");
     BOOST_TEST(answer->what().attempts == 1U);
     BOOST_TEST(answer->count == 1);

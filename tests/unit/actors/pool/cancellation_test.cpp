@@ -100,13 +100,15 @@ BOOST_AUTO_TEST_CASE(an_id_means_the_commands_of_all_callers_on_all_machines) {
   const auto second = request(named, some_machine("elsewhere"));
   const auto third = request(other);
   BOOST_TEST(cancel_everywhere("nobody's").value() == 0U);
+  caf::anon_send(registry, cancel_atom_v, std::string{"batch"});
+  settle();
   BOOST_TEST(cancel_everywhere("batch").value() == 2U);
   // They are being ended.
   BOOST_TEST(cancel_everywhere("batch").value() == 0U);
   pass(1h);
   BOOST_TEST(first->failed_with(error_code::cancelled));
   BOOST_TEST(second->failed_with(error_code::cancelled));
-  BOOST_TEST(second->what().message == "admin@elsewhere:22: it was cancelled by its id");
+  BOOST_TEST(second->what().message.starts_with("admin@elsewhere:22: it was cancelled by its id"));
   BOOST_TEST(second->what().request_id == "batch");
   BOOST_TEST(!third->failed_with(error_code::cancelled));
 }

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_failure_tells_its_kind_and_message_and_no_exit_code) {
   x.message = "Connection refused";
   const auto text = written(x);
   BOOST_TEST(contains(text, " outcome=connection_error duration"));
-  BOOST_TEST(contains(text, " message=\"Connection refused\" command=\"uptime\"\n"));
+  BOOST_TEST(contains(text, " message=\"Connection refused\" request=\"job-7\" "));
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_stands_in_place_of_the_exit_code) {
