@@ -23,9 +23,9 @@ using executor_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom, machine, std::string>,
   /// The same for the requests to any machine, whoever of the executor's process sent them.
   /// Requests that share the id are all meant; the empty one means none. Answered with how many
-  /// were cancelled: one that ends already does not count. From another process, and without a
-  /// sender, this reaches the sender's own requests alone; over `connect_executor`, those of the
-  /// client's process.
+  /// were cancelled: one that ends already does not count. From another process this reaches the
+  /// sender's own requests alone, over `connect_executor` those of the client's process, and
+  /// without a sender none. The commands of a rollout have ids of their own.
   caf::replies_to<cancel_atom, std::string>::with<std::uint64_t>,
   /// More input for the sender's command with this id on this machine, and whether it is the end of
   /// it. At most `largest_data` at once. Answered when more may be sent; with `invalid_argument`

@@ -53,8 +53,19 @@ authentication::authentication(ssh_session session, const connection_settings& s
     traffic_(traffic),
     sockets_(sockets),
     notify_(std::move(notify)),
-    plan_(settings.keys.size(), settings.agents.size(), !settings.password.empty()),
+    offers_(offers_of(settings.keys)),
+    plan_(offers_.size(), settings.agents.size(), !settings.password.empty()),
     report_(settings.username, settings.passed_over) {}
+
+std::vector<authentication::offer> authentication::offers_of(const private_keys& keys) {
+  std::vector<offer> result;
+  for (const private_key& key : keys) {
+    if (key.certified)
+      result.push_back({&key, true});
+    result.push_back({&key, false});
+  }
+  return result;
+}
 
 authentication::progress authentication::advance() {
   for (auto step = plan_.next(); step.what != login_plan::means::nothing; step = plan_.next()) {
@@ -95,9 +106,10 @@ int authentication::try_step(const login_plan::step& step) {
 }
 
 int authentication::try_key(std::size_t index) {
+  const offer& chosen = offers_[index];
+  const ssh_key key = chosen.with_certificate ? chosen.key->certified.get() : chosen.key->get();
   return traffic_.repeat(SSH_AUTH_AGAIN, [&] {
-    return ssh_userauth_publickey(session_, settings_.username.c_str(),
-                                  settings_.keys[index].get());
+    return ssh_userauth_publickey(session_, settings_.username.c_str(), key);
   });
 }
 
@@ -148,8 +160,8 @@ void authentication::conclude(const login_plan::step& step, int status) {
     return plan_.answered(open);
   }
   if (step.what == login_plan::means::key && status == SSH_AUTH_ERROR) {
-    report_.failed({error_kind::file, settings_.keys[step.index].name
-                                        + " cannot be used: " + ssh_get_error(session_)});
+    report_.failed({error_kind::file,
+                    offers_[step.index].key->name + " cannot be used: " + ssh_get_error(session_)});
     return plan_.failed();
   }
   report(step);
@@ -181,7 +193,7 @@ void authentication::conclude_password(const login_plan::step& step, int status,
 void authentication::report(const login_plan::step& step) {
   switch (step.what) {
     case login_plan::means::key:
-      return report_.offered(settings_.keys[step.index]);
+      return report_.offered(*offers_[step.index].key, offers_[step.index].with_certificate);
     case login_plan::means::agent: {
       const auto agent = agents_.find(step.index);
       if (agent == agents_.end())

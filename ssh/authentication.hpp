@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sshexec::ssh {
 
@@ -46,6 +47,13 @@ public:
   [[nodiscard]] std::optional<error> refusal_by_end(const std::string& text, unsigned reason);
 
 private:
+  /// A key may be offered twice: with its certificate, and alone.
+  struct offer {
+    const private_key* key = nullptr;
+    bool with_certificate = false;
+  };
+
+  static std::vector<offer> offers_of(const private_keys& keys);
   int try_step(const login_plan::step& step);
   int try_key(std::size_t index);
   int try_agent(std::size_t index);
@@ -62,6 +70,7 @@ private:
   const session_traffic& traffic_;
   poller& sockets_;
   poller::notify_function notify_;
+  std::vector<offer> offers_;
   login_plan plan_;
   /// Those that were asked so far, which may have more keys for another step.
   std::map<std::size_t, agent_authentication> agents_;

@@ -2,6 +2,7 @@
 
 #include "sshexec/ssh/host_key.hpp"
 
+#include <ctime>
 #include <memory>
 
 namespace sshexec::ssh {
@@ -34,14 +35,17 @@ std::string accepted_methods(ssh_session session) {
 
 } // namespace
 
-void login_report::offered(const private_key& key) {
+void login_report::offered(const private_key& key, bool with_certificate) {
   ++count_;
   char* base64 = nullptr;
   ssh_pki_export_pubkey_base64(key.get(), &base64);
   const std::unique_ptr<char, decltype(&ssh_string_free_char)> owner{base64, ssh_string_free_char};
   const std::string print
     = base64 ? fingerprint({ssh_key_type_to_char(ssh_key_type(key.get())), base64}) : "";
-  add_offer((key.name.empty() ? "a key" : key.name) + " (" + print + ")");
+  add_offer((key.name.empty() ? "a key" : key.name) + " (" + print + ")"
+            + (with_certificate ? " with " + describe(*key.certificate, std::time(nullptr)) : ""));
+  if (!key.objection.empty() && failures_.find(key.objection) == std::string::npos)
+    remark(key.objection);
 }
 
 void login_report::offered_of_agent(std::size_t count) {

@@ -19,8 +19,8 @@ public:
   login_report(std::string username, std::string passed_over)
     : username_(std::move(username)), failures_(std::move(passed_over)) {}
 
-  /// The server was asked about a key.
-  void offered(const private_key& key);
+  /// The server was asked about a key, with its certificate or alone.
+  void offered(const private_key& key, bool with_certificate);
 
   /// The server was asked about so many keys of an agent.
   void offered_of_agent(std::size_t count);

@@ -159,7 +159,57 @@ decode(const std::string& text, const std::string& passphrase, const std::string
   return key;
 }
 
+/// The key with a certificate; null when that is not one for it.
+std::shared_ptr<ssh_key_struct> with_certificate(const private_key& key, const certificate& x) {
+  char* base64 = nullptr;
+  ssh_pki_export_pubkey_base64(key.get(), &base64);
+  const std::unique_ptr<char, decltype(&ssh_string_free_char)> owner{base64, ssh_string_free_char};
+  ssh_key imported = nullptr;
+  if (!base64 || !is_of(x, base64)
+      || ssh_pki_import_cert_base64(x.base64.c_str(), ssh_key_type_from_name(x.type.c_str()),
+                                    &imported)
+           != SSH_OK)
+    return nullptr;
+  const private_key public_part{imported, ssh_key_free};
+  std::shared_ptr<ssh_key_struct> result{ssh_key_dup(key.get()), ssh_key_free};
+  if (!result || ssh_pki_copy_cert_to_privkey(public_part.get(), result.get()) != SSH_OK)
+    return nullptr;
+  return result;
+}
+
+/// Gives a key its certificate, or the objection to it; `name` is what people know that by.
+void certify(private_key& key, const std::string& text, const std::string& name) {
+  key.certificate = read_certificate(text);
+  if (key.certificate)
+    key.certified = with_certificate(key, *key.certificate);
+  if (key.certified)
+    return;
+  key.certificate.reset();
+  key.objection = name + " is not used: it is no certificate for its private key";
+}
+
+/// Empty if there is no such file, or none that could be a certificate.
+result<std::string> read_certificate_file(const std::filesystem::path& file) {
+  const file_descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!descriptor && is_shortage(errno))
+    return tl::unexpected{errno_error(file)};
+
+  struct stat status {};
+
+  if (!descriptor || ::fstat(descriptor.get(), &status) != 0 || !S_ISREG(status.st_mode)
+      || status.st_size > max_file_size)
+    return std::string{};
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  const auto count = ::read(descriptor.get(), text.data(), text.size());
+  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text;
+}
+
 } // namespace
+
+std::filesystem::path certificate_file_of(const std::filesystem::path& key_file) {
+  return key_file.string() + "-cert.pub";
+}
 
 result<private_key> load_private_key(const std::filesystem::path& file,
                                      const std::string& passphrase) {
@@ -168,14 +218,23 @@ result<private_key> load_private_key(const std::filesystem::path& file,
     if (!key)
       return tl::unexpected{file_error(file, key.error())};
     key->name = file.string();
-    return std::move(*key);
+    const auto certificate_file = certificate_file_of(file);
+    return read_certificate_file(certificate_file).map([&](const std::string& certificate) {
+      if (!certificate.empty())
+        certify(*key, certificate, certificate_file.string());
+      return std::move(*key);
+    });
   });
 }
 
-result<private_key> read_private_key(const std::string& text, const std::string& passphrase) {
-  return decode(text, passphrase, "FILE").map_error([](const std::string& what) {
-    return error{error_kind::file, "The private key in memory " + what};
-  });
+result<private_key> read_private_key(const std::string& text, const std::string& passphrase,
+                                     const std::string& certificate) {
+  auto key = decode(text, passphrase, "FILE");
+  if (!key)
+    return tl::unexpected{error{error_kind::file, "The private key in memory " + key.error()}};
+  if (!certificate.empty())
+    certify(*key, certificate, "The certificate in memory");
+  return std::move(*key);
 }
 
 } // namespace sshexec::ssh

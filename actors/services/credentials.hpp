@@ -15,11 +15,14 @@ struct key_in_memory {
   ssh::secret text;
   /// Empty: the key is not encrypted.
   ssh::secret passphrase;
+  /// The key's certificate as the text of such a file; empty: it has none.
+  std::string certificate = {};
 
   friend bool operator==(const key_in_memory&, const key_in_memory&) = default;
 };
 
-/// A private key in a file. A "~/" in front of a path is replaced by the home directory.
+/// A private key in a file, and its certificate, if it lies beside it (PATH-cert.pub). A "~/" in
+/// front of a path is replaced by the home directory.
 struct key_file {
   std::string path;
   ssh::secret passphrase;

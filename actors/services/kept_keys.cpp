@@ -10,35 +10,43 @@ namespace sshexec {
 namespace {
 
 /// While one of its holders lives, others that ask for the same key share it.
-std::shared_ptr<ssh_key_struct> with_source(const ssh::private_key& key, const credential& source) {
+ssh::private_key with_source(const ssh::private_key& key, const credential& source,
+                             std::string name) {
   const auto both = std::make_shared<const std::pair<ssh::private_key, credential>>(key, source);
-  return {both, key.get()};
+  ssh::private_key result{{both, key.get()}, std::move(name)};
+  if (key.certified)
+    result.certified = {both, key.certified.get()};
+  result.certificate = key.certificate;
+  result.objection = key.objection;
+  return result;
 }
 
 } // namespace
 
-source_mark::source_mark(const key_in_memory& x) : text_(x.text), passphrase_(x.passphrase) {}
+source_mark::source_mark(const key_in_memory& x)
+  : certificate_(x.certificate), text_(x.text), passphrase_(x.passphrase) {}
 
 source_mark::source_mark(const key_file& x)
   : path_(x.path),
     passphrase_file_(x.passphrase_file),
     passphrase_(x.passphrase),
     key_stamp_(ssh::stamp_of(expand_home(x.path))),
-    passphrase_stamp_(ssh::stamp_of(expand_home(x.passphrase_file))) {}
+    passphrase_stamp_(ssh::stamp_of(expand_home(x.passphrase_file))),
+    certificate_stamp_(ssh::stamp_of(ssh::certificate_file_of(expand_home(x.path)))) {}
 
 std::string source_mark::name() const {
   return path_.value_or("a key in memory");
 }
 
 bool source_mark::names_same(const source_mark& x) const {
-  return path_ == x.path_ && passphrase_file_ == x.passphrase_file_ && text_.is(x.text_)
-         && passphrase_.is(x.passphrase_);
+  return path_ == x.path_ && passphrase_file_ == x.passphrase_file_
+         && certificate_ == x.certificate_ && text_.is(x.text_) && passphrase_.is(x.passphrase_);
 }
 
 bool source_mark::is(const source_mark& x) const {
   const bool can_be_compared = !path_ || key_stamp_;
   return can_be_compared && key_stamp_ == x.key_stamp_ && passphrase_stamp_ == x.passphrase_stamp_
-         && names_same(x);
+         && certificate_stamp_ == x.certificate_stamp_ && names_same(x);
 }
 
 std::optional<kept_keys::outcome> kept_keys::find(const source_mark& source) const {
@@ -47,8 +55,13 @@ std::optional<kept_keys::outcome> kept_keys::find(const source_mark& source) con
       continue;
     if (x.failure)
       return tl::unexpected{*x.failure};
-    if (auto held = x.key.lock())
-      return ssh::private_key{std::move(held), x.source.name()};
+    if (auto held = x.key.lock()) {
+      ssh::private_key result{std::move(held), x.source.name()};
+      result.certified = x.certified.lock();
+      result.certificate = x.certificate;
+      result.objection = x.objection;
+      return result;
+    }
   }
   return std::nullopt;
 }
@@ -58,10 +71,10 @@ kept_keys::outcome kept_keys::keep(source_mark where, const credential& source, 
   std::erase_if(keys_,
                 [&](const kept_key& x) { return x.expired() || x.source.names_same(where); });
   if (made) {
-    *made = {with_source(*made, source), where.name()};
-    keys_.push_back({std::move(where), *made, std::nullopt});
+    *made = with_source(*made, source, where.name());
+    keys_.push_back({std::move(where), *made, made->certified, made->certificate, made->objection});
   } else if (made.error().kind != ssh::error_kind::shortage) {
-    keys_.push_back({std::move(where), {}, made.error()});
+    keys_.push_back({std::move(where), {}, {}, {}, {}, made.error()});
   }
   return made;
 }

@@ -37,10 +37,12 @@ private:
   /// None: the key is in memory.
   std::optional<std::string> path_;
   std::string passphrase_file_;
+  std::string certificate_;
   ssh::weak_secret text_;
   ssh::weak_secret passphrase_;
   std::optional<ssh::file_stamp> key_stamp_;
   std::optional<ssh::file_stamp> passphrase_stamp_;
+  std::optional<ssh::file_stamp> certificate_stamp_;
 };
 
 /// What came of reading keys, the failures included, unless they say nothing of the key: deriving a
@@ -74,7 +76,10 @@ private:
   struct kept_key {
     source_mark source;
     std::weak_ptr<ssh::private_key::element_type> key;
-    std::optional<ssh::error> failure;
+    std::weak_ptr<ssh::private_key::element_type> certified;
+    std::optional<ssh::certificate> certificate;
+    std::string objection;
+    std::optional<ssh::error> failure = std::nullopt;
     /// The key itself, as long as nobody has claimed it.
     std::shared_ptr<ssh::private_key::element_type> unclaimed = nullptr;
     time_point held_until = {};

@@ -76,8 +76,8 @@ ssh::result<std::string> socket_of(const key_agent& source) {
 }
 
 auto derivation_from(const key_in_memory& source, const ssh::secret& passphrase) {
-  return [text = source.text, passphrase] {
-    return ssh::read_private_key(text.text(), passphrase.text());
+  return [text = source.text, passphrase, certificate = source.certificate] {
+    return ssh::read_private_key(text.text(), passphrase.text(), certificate);
   };
 }
 

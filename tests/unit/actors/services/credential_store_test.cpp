@@ -2,6 +2,7 @@
 #include "files.hpp"
 #include "sshexec/actors/services/file_credential_store.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
+#include "sshexec/testing/process.hpp"
 #include "temporary_home.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -194,6 +195,48 @@ BOOST_AUTO_TEST_CASE(a_key_comes_from_memory) {
   BOOST_TEST(login->username == "deploy");
   BOOST_REQUIRE(login->keys.size() == 2u);
   BOOST_TEST(is_same(login->keys[0], first));
+}
+
+BOOST_AUTO_TEST_CASE(a_renewed_certificate_is_read_again) {
+  BOOST_REQUIRE(make_key(first));
+  BOOST_REQUIRE(make_key(second));
+  const auto certify = [&](const std::string& id) {
+    testing::require_program({"ssh-keygen", "-q", "-s", second.string(), "-I", id, "-n", "deploy",
+                              first.string() + ".pub"});
+  };
+  auto subject = spawn(first.string());
+  const auto without = load_some(subject);
+  BOOST_REQUIRE(without.size() == 1u);
+  BOOST_TEST(!without[0].certificate);
+  for (const std::string id : {"the first", "the second one"}) {
+    certify(id);
+    const auto with = load_some(subject);
+    BOOST_REQUIRE(with.size() == 1u);
+    BOOST_REQUIRE(with[0].certificate);
+    BOOST_TEST(with[0].certificate->key_id == id);
+    // What is shared is whole, too.
+    const auto shared = load_some(subject);
+    BOOST_TEST(shared[0].certified == with[0].certified);
+    BOOST_TEST(shared[0].certificate->key_id == id);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_comes_from_memory) {
+  BOOST_REQUIRE(make_key(first));
+  BOOST_REQUIRE(make_key(second));
+  testing::require_program(
+    {"ssh-keygen", "-q", "-s", second.string(), "-I", "deploy", first.string() + ".pub"});
+  credentials found;
+  found.sources.emplace_back(
+    key_in_memory{ssh::secret{read_file(first)}, {}, read_file(first.string() + "-cert.pub")});
+  found.sources.emplace_back(
+    key_in_memory{ssh::secret{read_file(second)}, {}, read_file(first.string() + "-cert.pub")});
+  const auto keys = load_some(spawn_with(found));
+  BOOST_REQUIRE(keys.size() == 2u);
+  BOOST_REQUIRE(keys[0].certificate);
+  BOOST_TEST(static_cast<bool>(keys[0].certified));
+  BOOST_TEST(!keys[1].certified);
+  BOOST_TEST(contains(keys[1].objection, "certificate in memory"));
 }
 
 BOOST_AUTO_TEST_CASE(a_password_comes_from_memory_or_the_first_line_of_a_file) {
