@@ -14,6 +14,9 @@ enum class treatment : std::uint8_t {
   honoured,
   /// Passed over: it changes neither where we connect, nor whom we trust, nor who we are.
   no_meaning,
+  /// Passed over in files, where it speaks for all programs of a site; behind -o, where somebody
+  /// wants just this, it is an objection to connecting.
+  error_as_option,
   /// It would change one of these, and we cannot do it: an objection to connecting.
   error
 };
@@ -30,6 +33,8 @@ struct config_keyword {
   value_result<void> (*take)(config_draft&, const config_line&, bool is_in_force) = nullptr;
   /// Of an error: the words in lower case, behind blanks, that ask for nothing.
   std::string_view harmless = {};
+  /// Whether a list asks for nothing if one of its members does.
+  bool is_harmless_in_list = false;
 };
 
 /// All keywords that the manual names, in its order.
