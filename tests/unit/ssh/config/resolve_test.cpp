@@ -265,6 +265,18 @@ BOOST_AUTO_TEST_CASE(options_and_the_query_go_before_all_files) {
   BOOST_TEST(value_in("Foo x", "port", {"web", {"IgnoreUnknown=foo"}}) == "22");
 }
 
+BOOST_AUTO_TEST_CASE(the_usual_user_is_who_it_is_where_nothing_says_more) {
+  system.commands = {{"test boss", 0}};
+  ssh::config_query query{"web"};
+  query.usual_user = "boss";
+  BOOST_TEST(value_in("Match user boss\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("Match user me\nPort 1", "port", query) == "22");
+  BOOST_TEST(value_in("Match localuser me\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("Match exec \"test %r\"\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("ProxyCommand nc %r", "proxycommand", query) == "nc boss");
+  BOOST_TEST(value_in("User a\nMatch user a\nPort 1", "port", query) == "1");
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_option_is_told_as_one) {
   BOOST_TEST(value_in("", "port", {"web", {"Port=x"}}) == "-o Port: 'x' is no port");
   BOOST_TEST(value_in("", "port", {"web", {"Host=x"}}) == "-o Host: it stands in files alone");
@@ -277,11 +289,13 @@ BOOST_AUTO_TEST_CASE(a_wrong_option_is_told_as_one) {
 }
 
 BOOST_AUTO_TEST_CASE(names_that_a_shell_would_understand_are_refused) {
-  for (const char* host : {"", "a;b", "$(x)", "`x`", "a b", "-oProxyCommand=x", "a\nb", "a|b"})
+  for (const char* host : {"", "a;b", "$(x)", "`x`", "a b", "-oProxyCommand=x", "a\nb", "a|b",
+                           "a/b", "..", ".", "a#", "a*", "a?", "[a]", "~a", "!a", "a\\b"})
     BOOST_TEST(!resolve({host}), host);
-  for (const char* user : {"a;b", "$(x)", "-x", "a\nb", "a\\", "a -b"})
+  for (const char* user : {"a;b", "$(x)", "-x", "a\nb", "a\\", "a -b", "a b", "a@evil #", "svc$",
+                           "a$IFS-b", "#a", "a*", "a?", "a[b]", "~a", "!a", "../a", "..", "."})
     BOOST_TEST(!resolve({"web", {}, user}), user);
-  for (const char* user : {"DOMAIN\\me", "svc$", "a.b-c_d@e"})
+  for (const char* user : {"DOMAIN\\me", "a.b-c_d@e"})
     BOOST_TEST(value("user", {"web", {}, user}) == user);
   BOOST_TEST(!resolve({std::string(1025, 'a')}));
 }
