@@ -90,6 +90,7 @@ void replace_files(std::vector<credential>& sources, const std::vector<std::stri
   const auto like = first == sources.end() ? key_file{} : std::get<key_file>(*first);
   std::erase_if(sources, is_file);
   std::vector<credential> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths)
     files.emplace_back(key_file{path, like.passphrase, like.passphrase_file});
   sources.insert(sources.begin() + place, files.begin(), files.end());
