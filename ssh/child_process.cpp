@@ -84,8 +84,13 @@ child_process::child_process(child_process&& other) noexcept
 child_process::~child_process() {
   if (id_ == 0)
     return;
-  ::kill(-id_, SIGKILL);
+  kill_group();
   wait();
+}
+
+void child_process::kill_group() const {
+  if (id_ != 0)
+    ::kill(-id_, SIGKILL);
 }
 
 int child_process::wait() {

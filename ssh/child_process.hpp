@@ -34,6 +34,10 @@ public:
   /// Readable when it has ended (pidfd_open(2)).
   [[nodiscard]] const file_descriptor& end() const { return end_; }
 
+  /// Kills all of its group, also what a program that has ended left there; before `wait`, after
+  /// which the number may be somebody else's.
+  void kill_group() const;
+
   /// Blocks until it has ended; its status as of waitpid(2), or -1 if nobody knows.
   int wait();
 

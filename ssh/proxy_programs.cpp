@@ -30,6 +30,9 @@ namespace {
 /// Of what a program writes to stderr, so many bytes are kept, the last ones.
 constexpr std::size_t most_complaint = 1024;
 
+/// So many pieces of it are read before others have their turn.
+constexpr int most_reads = 16;
+
 void set_blocking(int descriptor, bool blocks) {
   const int flags = ::fcntl(descriptor, F_GETFL);
   ::fcntl(descriptor, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
@@ -64,12 +67,13 @@ struct proxy_program {
   std::shared_ptr<carrier_note> note;
   std::string complaint = {};
 
-  /// All that can be read now.
+  /// All that can be read now, unless it is much.
   void read_errors() {
     std::array<char, 4096> buffer{};
-    ssize_t got = 0;
-    while ((got = ::read(errors.get(), buffer.data(), buffer.size())) > 0) {
-      complaint.append(buffer.data(), static_cast<std::size_t>(got));
+    ssize_t got = 1;
+    for (int i = 0; i < most_reads && got > 0; ++i) {
+      got = ::read(errors.get(), buffer.data(), buffer.size());
+      complaint.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       if (complaint.size() > most_complaint)
         complaint.erase(0, complaint.size() - most_complaint);
     }
@@ -77,7 +81,9 @@ struct proxy_program {
       errors = {};
   }
 
+  /// Whatever it left behind would keep the stream open.
   void note_end() {
+    process.kill_group();
     const std::string end = end_of(process.wait());
     if (errors)
       read_errors();

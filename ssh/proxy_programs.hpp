@@ -9,8 +9,8 @@
 namespace sshexec::ssh {
 
 /// Programs whose stdin and stdout are streams to servers (ssh_config(5), ProxyCommand). Each has a
-/// process group of its own, and is killed when its stream is closed; all are when this object
-/// goes, which blocks until they are dead. One thread looks after them all.
+/// process group of its own, which is killed when the program ends or its stream is closed; all are
+/// when this object goes, which blocks until they are dead. One thread looks after them all.
 class proxy_programs {
 public:
   proxy_programs();

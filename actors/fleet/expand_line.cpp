@@ -8,6 +8,9 @@ namespace {
 
 constexpr const char* tokens = "hupn%";
 
+/// Of a machine that names none.
+constexpr std::uint16_t usual_port = 22;
+
 std::string replacement_of(char token, const machine& target, std::uint64_t number) {
   switch (token) {
     case 'h':
@@ -15,7 +18,7 @@ std::string replacement_of(char token, const machine& target, std::uint64_t numb
     case 'u':
       return target.username;
     case 'p':
-      return std::to_string(target.port);
+      return std::to_string(target.port == 0 ? usual_port : target.port);
     case 'n':
       return std::to_string(number);
     default:

@@ -109,6 +109,8 @@ connection_plan make_plan(machine asked, settings config, const ssh::ssh_options
   result.known_hosts = choose_known_hosts(result.config, said);
   if (result.target.identity_file.empty())
     result.login.identity_files = said.identity_files;
+  result.login.agent = said.identity_agent;
+  result.login.leaves_agents_out = said.identities_only.value_or(false);
   for (const auto& [name, value] : said.set_env.value_or(decltype(said.set_env)::value_type{}))
     result.environment.emplace(name, value);
   apply_settings(result.config, said);

@@ -24,7 +24,11 @@ struct known_hosts_choice {
 /// What is wished for a login, beside what the credential store says.
 struct login_wishes {
   /// In place of the store's key files.
-  std::optional<std::vector<std::string>> identity_files;
+  std::optional<std::vector<std::string>> identity_files = {};
+  /// The socket of an agent in place of the store's; empty: none.
+  std::optional<std::string> agent = {};
+  /// IdentitiesOnly: no keys but those of files.
+  bool leaves_agents_out = false;
 
   friend bool operator==(const login_wishes&, const login_wishes&) = default;
 };

@@ -87,21 +87,42 @@ auto derivation_from(const key_file& source, const ssh::secret& passphrase) {
   };
 }
 
-/// Other key files stand where the first one stood, and have its passphrase.
-credentials as_wished(credentials found, const login_wishes& wishes) {
-  if (!wishes.identity_files)
-    return found;
-  auto& sources = found.sources;
-  const auto is_file = [](const credential& x) { return std::holds_alternative<key_file>(x); };
+bool is_file(const credential& x) {
+  return std::holds_alternative<key_file>(x);
+}
+
+bool is_agent(const credential& x) {
+  return std::holds_alternative<key_agent>(x);
+}
+
+/// They stand where the first one stood, and have its passphrase.
+void replace_files(std::vector<credential>& sources, const std::vector<std::string>& paths) {
   const auto first = std::find_if(sources.begin(), sources.end(), is_file);
   const auto place = first - sources.begin();
   const auto like = first == sources.end() ? key_file{} : std::get<key_file>(*first);
   std::erase_if(sources, is_file);
   std::vector<credential> files;
-  for (const std::string& path : *wishes.identity_files)
+  files.reserve(paths.size());
+  for (const std::string& path : paths)
     files.emplace_back(key_file{path, like.passphrase, like.passphrase_file});
   sources.insert(sources.begin() + place, files.begin(), files.end());
-  return found;
+}
+
+void replace_agents(std::vector<credential>& sources, const std::string& socket) {
+  std::erase_if(sources, is_agent);
+  if (!socket.empty())
+    sources.emplace_back(key_agent{socket});
+}
+
+/// Changes where keys come from, and says what is left out.
+std::string follow(const login_wishes& wishes, std::vector<credential>& sources) {
+  if (wishes.identity_files)
+    replace_files(sources, *wishes.identity_files);
+  if (wishes.agent)
+    replace_agents(sources, *wishes.agent);
+  if (!wishes.leaves_agents_out || std::erase_if(sources, is_agent) == 0)
+    return {};
+  return "IdentitiesOnly leaves the keys of the SSH agent out";
 }
 
 kept_keys::outcome derive_safely(const std::function<kept_keys::outcome()>& derive) {
@@ -122,7 +143,8 @@ caf::result<ssh::login> key_ring_state::load(const machine& target, login_wishes
   self->request(store, caf::infinite, load_atom_v, target)
     .then(
       [this, asker, wishes = std::move(wishes)](credentials& found) {
-        asker->found = as_wished(std::move(found), wishes);
+        asker->found = std::move(found);
+        asker->left_out = follow(wishes, asker->found.sources);
         read(asker);
       },
       [asker](caf::error& reason) { asker->answer.fail(std::move(reason)); });
@@ -257,7 +279,7 @@ ssh::result<ssh::login> key_ring_state::to_login(const question& x) {
   const credentials& found = x.found;
   ssh::login usable;
   usable.username = found.username;
-  std::string objections;
+  std::string objections = x.left_out;
   std::optional<ssh::error> shortage;
   const auto note = [&](const ssh::error& objection) {
     if (objection.kind == error_kind::shortage)
@@ -289,7 +311,8 @@ ssh::result<ssh::login> key_ring_state::to_login(const question& x) {
     return usable;
   }
   const char* agent = std::getenv("SSH_AUTH_SOCK");
-  if (agent != nullptr && *agent != '\0' && !objections.empty() && found.sources.size() != 1)
+  if (agent != nullptr && *agent != '\0' && !objections.empty() && found.sources.size() != 1
+      && x.left_out.empty())
     objections += "; to use the SSH agent that SSH_AUTH_SOCK names, set identity-agent";
   if (found.sources.size() != 1)
     objections = "No private key to use" + (objections.empty() ? "" : "; " + objections);

@@ -56,6 +56,8 @@ struct key_ring_state {
     time_point asked_at;
     reply<ssh::login> answer;
     credentials found = {};
+    /// What the machine's configuration does not want, and why; for people.
+    std::string left_out = {};
     /// What came of each source; of an agent, nothing.
     std::vector<outcome> keys = {};
     /// Those that are still being derived.

@@ -91,10 +91,12 @@ caf::settings defaults_of_run() {
 /// What the command line says prevails over OpenSSH's configuration, too.
 void apply_ssh_options(const run_options& options, settings& config) {
   override_with(config.ssh_config, options.ssh_config);
-  config.ssh_options = options.ssh_options;
-  // That none were given would not show.
+  // That none were given would not show. This keeps programs and jumps out alike, which ssh's own
+  // ProxyJump=none does not.
   if (options.via && options.via->empty())
-    config.ssh_options.emplace_back("ProxyJump=none");
+    config.ssh_options.emplace_back("ProxyCommand=none");
+  config.ssh_options.insert(config.ssh_options.end(), options.ssh_options.begin(),
+                            options.ssh_options.end());
   const auto prevail = [&config](bool is_given, const char* name) {
     if (is_given)
       config.over_ssh_config.emplace_back(name);

@@ -27,9 +27,14 @@ bool spend(std::size_t& left, std::size_t count) {
 
 } // namespace
 
-config_reader::config_reader(config_draft& draft, const config_environment& environment,
-                             config_files& files, const config_limits& limits)
-  : draft_(draft), environment_(environment), files_(files), left_(limits) {}
+config_reader::config_reader(config_draft& draft, std::string usual_user,
+                             const config_environment& environment, config_files& files,
+                             const config_limits& limits)
+  : draft_(draft),
+    usual_user_(std::move(usual_user)),
+    environment_(environment),
+    files_(files),
+    left_(limits) {}
 
 config_result<void> config_reader::take_option(const std::string& text) {
   const auto line = parse_config_line(text, {{}, 0, text});
@@ -167,7 +172,7 @@ value_result<bool> config_reader::holds(const match_criterion& criterion, const 
     case match_subject::originalhost:
       return matches_list(to_lower(subject_.original_host), to_lower(argument));
     case match_subject::user:
-      return matches_list(draft_.user.value_or(environment_.user), argument);
+      return matches_list(draft_.user.value_or(usual_user_), argument);
     case match_subject::localuser:
       return matches_list(environment_.user, argument);
     case match_subject::tagged:
@@ -179,10 +184,10 @@ value_result<bool> config_reader::holds(const match_criterion& criterion, const 
 }
 
 value_result<bool> config_reader::succeeds(const std::string& line, const std::string& host) {
-  const auto tokens = make_tokens(
-    {host, subject_.original_host, std::to_string(draft_.port.value_or(default_port)),
-     draft_.user.value_or(environment_.user), draft_.options.host_key_alias.value_or(host)},
-    environment_);
+  const auto tokens
+    = make_tokens({host, subject_.original_host, std::to_string(draft_.port.value_or(default_port)),
+                   draft_.user.value_or(usual_user_), draft_.options.host_key_alias.value_or(host)},
+                  environment_);
   const auto command = expand_tokens(line, tokens);
   if (!command)
     return tl::unexpected{command.error()};

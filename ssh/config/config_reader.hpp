@@ -44,8 +44,9 @@ struct config_subject {
 /// Reads files, with what they include, and takes in what is in force for a host.
 class config_reader {
 public:
-  config_reader(config_draft& draft, const config_environment& environment, config_files& files,
-                const config_limits& limits);
+  /// `usual_user` is who it is where no line says more.
+  config_reader(config_draft& draft, std::string usual_user, const config_environment& environment,
+                config_files& files, const config_limits& limits);
 
   /// One option of a command line, always in force.
   config_result<void> take_option(const std::string& text);
@@ -84,6 +85,7 @@ private:
   [[nodiscard]] value_result<std::string> matched_host() const;
 
   config_draft& draft_;
+  std::string usual_user_;
   const config_environment& environment_;
   config_files& files_;
   config_limits left_;

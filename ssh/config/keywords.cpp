@@ -363,6 +363,7 @@ using o = ssh_options;
 using d = config_draft;
 constexpr auto honoured = treatment::honoured;
 constexpr auto no_meaning = treatment::no_meaning;
+constexpr auto error_as_option = treatment::error_as_option;
 constexpr auto error = treatment::error;
 
 constexpr std::string_view no_forwarding = "nothing is forwarded";
@@ -391,7 +392,7 @@ constexpr config_keyword keywords[] = {
   {"CertificateFile", error, "sshexec has no certificates of users", add_written<&d::certificate_files>, "none"},
   {"ChannelTimeout", no_meaning, "commands have timeouts of their own"},
   {"CheckHostIP", error, "sshexec knows hosts by their names alone", nullptr, "no false"},
-  {"Ciphers", error, own_algorithms, set<&o::ciphers, to_algorithms>},
+  {"Ciphers", error_as_option, own_algorithms, set<&o::ciphers, to_algorithms>},
   {"ClearAllForwardings", no_meaning, no_forwarding},
   {"Compression", no_meaning, "nothing is compressed", set<&o::compression, to_yes_or_no>},
   {"ConnectionAttempts", honoured, "the delays between them are sshexec's own", set<&o::connection_attempts, to_attempts>},
@@ -423,24 +424,24 @@ constexpr config_keyword keywords[] = {
   {"HashKnownHosts", no_meaning, "names are recorded as they are", set<&o::hash_known_hosts, to_flag>},
   {"HostbasedAcceptedAlgorithms", no_meaning, "see HostbasedAuthentication"},
   {"HostbasedAuthentication", error, "sshexec does not authenticate with the key of its host", nullptr, "no false"},
-  {"HostKeyAlgorithms", error, own_algorithms, set<&o::host_key_algorithms, to_algorithms>},
+  {"HostKeyAlgorithms", error_as_option, own_algorithms, set<&o::host_key_algorithms, to_algorithms>},
   {"HostKeyAlias", honoured, "", set<&o::host_key_alias, in_lower_case>},
   {"Hostname", honoured, "", set_written<&d::hostname>},
-  {"IdentitiesOnly", error, "sshexec offers the keys of an agent, too", set<&o::identities_only, to_flag>, "no false"},
-  {"IdentityAgent", error, "the agent is that of SSH_AUTH_SOCK or of the setting identity-agent", set_written<&d::identity_agent>, "ssh_auth_sock"},
+  {"IdentitiesOnly", honoured, "with `yes`, no key of an agent is offered: nor one whose file is named, which ssh would still use", set<&o::identities_only, to_flag>},
+  {"IdentityAgent", honoured, "in place of the setting identity-agent", set_written<&d::identity_agent>},
   {"IdentityFile", honoured, "in place of the usual files; a key that a target was given with is the only one", add_written<&d::identity_files>},
   {"IgnoreUnknown", honoured, "", set<&d::ignore_unknown, as_written>},
   {"Include", honoured, "16 deep"},
   {"IPQoS", no_meaning, "the system's default is used"},
   {"KbdInteractiveAuthentication", no_meaning, keys_alone, set<&o::kbd_interactive_authentication, to_flag>},
   {"KbdInteractiveDevices", no_meaning, keys_alone, set<&o::kbd_interactive_devices, as_written>},
-  {"KexAlgorithms", error, own_algorithms, set<&o::kex_algorithms, to_algorithms>},
+  {"KexAlgorithms", error_as_option, own_algorithms, set<&o::kex_algorithms, to_algorithms>},
   {"KnownHostsCommand", error, "sshexec asks no program for host keys", nullptr, "none"},
   {"LocalCommand", no_meaning, "no command is run here after a connection is made"},
   {"LocalForward", no_meaning, no_forwarding},
   {"LogLevel", no_meaning, own_messages},
   {"LogVerbose", no_meaning, own_messages},
-  {"MACs", error, own_algorithms, set<&o::macs, to_algorithms>},
+  {"MACs", error_as_option, own_algorithms, set<&o::macs, to_algorithms>},
   {"NoHostAuthenticationForLocalhost", error, "sshexec checks the key of every host", nullptr, "no false"},
   {"NumberOfPasswordPrompts", no_meaning, keys_alone, set<&o::number_of_password_prompts, to_count>},
   {"ObscureKeystrokeTiming", no_meaning, no_session},
@@ -449,18 +450,18 @@ constexpr config_keyword keywords[] = {
   {"PermitRemoteOpen", no_meaning, no_forwarding},
   {"PKCS11Provider", error, "sshexec uses keys on tokens through an agent alone", nullptr, "none"},
   {"Port", honoured, "a number", set<&d::port, to_port>},
-  {"PreferredAuthentications", error, keys_alone, set<&o::preferred_authentications, to_list>, "publickey"},
+  {"PreferredAuthentications", error, keys_alone, set<&o::preferred_authentications, to_list>, "publickey", true},
   {"ProxyCommand", honoured, "ended with its connection; what it wrote to stderr is told when it fails", set_proxy_command},
   {"ProxyJump", honoured, "", set_proxy_jump},
   {"ProxyUseFdpass", error, "sshexec takes no connection over from a ProxyCommand", nullptr, "no false"},
-  {"PubkeyAcceptedAlgorithms", error, own_algorithms, set<&o::pubkey_accepted_algorithms, to_algorithms>},
+  {"PubkeyAcceptedAlgorithms", error_as_option, own_algorithms, set<&o::pubkey_accepted_algorithms, to_algorithms>},
   {"PubkeyAuthentication", error, keys_alone, set<&o::pubkey_authentication, to_one_of<public_key_uses>>, "yes true unbound host-bound"},
   {"RefuseConnection", error, "the configuration refuses to connect"},
   {"RekeyLimit", no_meaning, "keys are made anew as the cipher needs it", set_rekey_limit},
   {"RemoteCommand", no_meaning, "sshexec runs the command that it is given", set_remote_command},
   {"RemoteForward", no_meaning, no_forwarding},
   {"RequestTTY", no_meaning, "a command has a terminal if it asks for one", set<&o::request_tty, to_one_of<terminal_wishes>>},
-  {"RequiredRSASize", error, "sshexec does not look at the size of keys", set<&o::required_rsa_size, to_count>, "1024"},
+  {"RequiredRSASize", error_as_option, "sshexec does not look at the size of keys", set<&o::required_rsa_size, to_count>, "1024"},
   {"RevokedHostKeys", error, "sshexec reads no lists of revoked keys; @revoked in a known_hosts file says the same", nullptr, "none"},
   {"SecurityKeyProvider", no_meaning, "keys on authenticators are used through an agent"},
   {"SendEnv", no_meaning, "a command has the environment that it is given, and SetEnv", add_sent_variables},
@@ -490,8 +491,9 @@ constexpr config_keyword keywords[] = {
 
 } // namespace table
 
-/// Names that the manual does not name (any more), as OpenSSH knows them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> older_names{
+/// Names that the manual does not name (any more), as OpenSSH knows them, some of them Red Hat's
+/// alone.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> older_names{
   {{"challengeresponseauthentication", "kbdinteractiveauthentication"},
    {"dsaauthentication", "pubkeyauthentication"},
    {"hostbasedkeytypes", "hostbasedacceptedalgorithms"},
@@ -499,6 +501,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> older_na
    {"keepalive", "tcpkeepalive"},
    {"protocolkeepalives", "serveraliveinterval"},
    {"pubkeyacceptedkeytypes", "pubkeyacceptedalgorithms"},
+   {"rsaminsize", "requiredrsasize"},
    {"setuptimeout", "serveraliveinterval"},
    {"skeyauthentication", "kbdinteractiveauthentication"},
    {"smartcarddevice", "pkcs11provider"},
@@ -539,9 +542,20 @@ std::map<std::string, const config_keyword*, std::less<>> index_keywords() {
 void judge(config_draft& draft, const config_keyword& keyword, const config_line& line) {
   if (!draft.settled.insert(keyword.name).second)
     return;
-  const std::string word = ' ' + to_lower(line.arguments.front()) + ' ';
-  if ((' ' + std::string{keyword.harmless} + ' ').find(word) == std::string::npos)
+  const std::string value = to_lower(line.arguments.front());
+  const auto words
+    = keyword.is_harmless_in_list ? split_list(value) : std::vector<std::string>{value};
+  const std::string harmless = ' ' + std::string{keyword.harmless} + ' ';
+  if (std::none_of(words.begin(), words.end(), [&](const std::string& x) {
+        return harmless.find(' ' + x + ' ') != std::string::npos;
+      }))
     draft.options.objections.push_back({line.place, std::string{keyword.note}});
+}
+
+/// Whether a line in force with this keyword must be harmless.
+bool is_judged(const config_keyword& keyword, const config_line& line) {
+  return keyword.treated == treatment::error
+         || (keyword.treated == treatment::error_as_option && line.place.file.empty());
 }
 
 } // namespace
@@ -563,7 +577,7 @@ value_result<void> take_line(config_draft& draft, const config_keyword& keyword,
   if (keyword.take != nullptr)
     if (auto took = keyword.take(draft, line, is_in_force); !took)
       return took;
-  if (keyword.treated == treatment::error && is_in_force)
+  if (is_in_force && is_judged(keyword, line))
     judge(draft, keyword, line);
   return {};
 }

@@ -14,11 +14,15 @@ enum class treatment : std::uint8_t {
   honoured,
   /// Passed over: it changes neither where we connect, nor whom we trust, nor who we are.
   no_meaning,
+  /// Passed over in files, where it speaks for all programs of a site; behind -o, where somebody
+  /// wants just this, it is an objection to connecting.
+  error_as_option,
   /// It would change one of these, and we cannot do it: an objection to connecting.
   error
 };
 
 /// A keyword of ssh_config(5).
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): they stand in the order of the table.
 struct config_keyword {
   /// As the manual spells it.
   std::string_view name;
@@ -30,6 +34,8 @@ struct config_keyword {
   value_result<void> (*take)(config_draft&, const config_line&, bool is_in_force) = nullptr;
   /// Of an error: the words in lower case, behind blanks, that ask for nothing.
   std::string_view harmless = {};
+  /// Whether a list asks for nothing if one of its members does.
+  bool is_harmless_in_list = false;
 };
 
 /// All keywords that the manual names, in its order.

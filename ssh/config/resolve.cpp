@@ -24,16 +24,24 @@ bool has_controls(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char x) { return x < ' ' || x == 127; });
 }
 
-/// Whether a name can stand in a command line as a word of a shell. Those that are given come from
-/// others than the files with the commands.
-bool is_harmless_host(std::string_view text) {
-  return !text.starts_with('-') && !has_one_of(text, "'`\"$\\;&<>|(){} ") && !has_controls(text);
+/// Whether a name can stand in a command line as a word of a shell, and in a path as a name. Those
+/// that are given come from others than the files with the commands and the paths.
+bool is_harmless(std::string_view text) {
+  return !text.starts_with('-') && text != "." && text != ".."
+         && !has_one_of(text, "'`\"$;&<>|(){} #*?[]~!/") && !has_controls(text);
 }
 
-/// Here `$` and `\` may stand, which names of Windows domains have.
+bool is_harmless_host(std::string_view text) {
+  return is_harmless(text) && !has_one_of(text, "\\");
+}
+
+/// Here a `\` may stand, which names with a Windows domain have.
 bool is_harmless_user(std::string_view text) {
-  return !text.starts_with('-') && !text.ends_with('\\') && !has_one_of(text, "'`\";&<>|(){}")
-         && !has_controls(text) && text.find(" -") == std::string_view::npos;
+  return is_harmless(text) && !text.ends_with('\\');
+}
+
+const std::string& usual_user_of(const config_query& query, const config_environment& environment) {
+  return query.usual_user.empty() ? environment.user : query.usual_user;
 }
 
 /// Makes options of what all lines have said, for a host whose name is final.
@@ -45,8 +53,7 @@ public:
     ssh_options& options = draft_.options;
     options.hostname = std::move(host);
     options.port = draft_.port.value_or(default_port);
-    options.user
-      = draft_.user.value_or(query.usual_user.empty() ? environment.user : query.usual_user);
+    options.user = draft_.user.value_or(usual_user_of(query, environment));
     options.family = draft_.family.value_or(address_family::any);
     options.canonicalize_hostname = *draft_.canonicalize_hostname;
     options.canonicalize_fallback_local = *draft_.canonicalize_fallback_local;
@@ -199,7 +206,7 @@ public:
     : sources_(sources),
       query_(query),
       environment_(environment),
-      reader_(draft_, environment, files, limits) {}
+      reader_(draft_, usual_user_of(query, environment), environment, files, limits) {}
 
   config_result<ssh_options> run() {
     return take_query()

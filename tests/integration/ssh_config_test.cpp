@@ -262,10 +262,16 @@ BOOST_AUTO_TEST_CASE(a_program_that_fails_is_told_with_what_it_complained_of) {
   BOOST_TEST(contains(result.err, "no way to " + server.host()), result.err);
 }
 
+BOOST_AUTO_TEST_CASE(no_jumps_are_no_program_either) {
+  configure_web("  ProxyCommand false\n");
+  BOOST_TEST(run_on("-J none web-1").out == "ran\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_program_ends_with_its_connection) {
   configure_web("  ProxyCommand sh -c \"echo \\$\\$ > " + file("pid")
                 + "; exec sleep 1000\"\n  ConnectTimeout 1\n");
   BOOST_TEST(run_on("web-1").exit_code == 255);
+  BOOST_TEST(!content(file("pid")).empty());
   const auto result = shell("kill -0 $(cat " + file("pid") + ')');
   BOOST_TEST(result.exit_code != 0);
 }
@@ -284,7 +290,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_honoured_is_an_error_with_its_place) {
 
 BOOST_AUTO_TEST_CASE(blocks_of_others_and_what_has_no_meaning_do_no_harm) {
   configure("Host other\n  CertificateFile x\n  BindAddress ::1\n" + block("web-1", server)
-            + "ForwardAgent yes\nControlMaster auto\nHashKnownHosts yes\n" + known_hosts());
+            + "ForwardAgent yes\nControlMaster auto\nHashKnownHosts yes\nIdentitiesOnly yes\n"
+              "IdentityAgent none\nPreferredAuthentications publickey,password\n"
+              "Ciphers aes128-ctr\nRequiredRSASize 2048\n"
+            + known_hosts());
   BOOST_TEST(run_on("web-1").out == "ran\n");
 }
 

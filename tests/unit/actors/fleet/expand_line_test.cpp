@@ -51,6 +51,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_token_is_told_with_its_place) {
   BOOST_TEST(complaint_about_tokens("%%%x").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_machine_without_a_port_has_the_usual_one) {
+  machine target = some_machine();
+  target.port = 0;
+  BOOST_TEST(expand_line("%p", target, 1) == "22");
+}
+
 BOOST_AUTO_TEST_CASE(a_value_is_not_expanded_again) {
   machine target = some_machine();
   target.hostname = "%u";

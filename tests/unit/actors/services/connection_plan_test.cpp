@@ -125,6 +125,15 @@ BOOST_AUTO_TEST_CASE(a_key_of_the_machine_is_the_only_one) {
   BOOST_TEST(!plan_of({"IdentityFile=/a"}, keyed).login.identity_files);
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_is_the_one_that_is_named_or_none) {
+  const auto login_of = [](const std::vector<std::string>& lines) { return plan_of(lines).login; };
+  BOOST_TEST(!login_of({"IdentitiesOnly=no"}).leaves_agents_out);
+  BOOST_TEST(login_of({"IdentitiesOnly=yes"}).leaves_agents_out);
+  BOOST_TEST(!login_of({"User=x"}).agent);
+  BOOST_TEST(login_of({"IdentityAgent=none"}).agent.value() == "");
+  BOOST_TEST(login_of({"IdentityAgent=/run/my-%h"}).agent.value() == "/run/my-web-1");
+}
+
 BOOST_AUTO_TEST_CASE(jumps_are_there_in_place_of_a_program) {
   BOOST_TEST(plan_of({"ProxyCommand=nc %h %p"}).proxy_command.value() == "nc web-1 22");
   const auto plan = plan_of({"ProxyCommand=nc %h %p"}, web, with({}), {{"bastion", 0, "", ""}});

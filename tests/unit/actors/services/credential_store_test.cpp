@@ -110,12 +110,36 @@ BOOST_AUTO_TEST_CASE(wished_key_files_stand_in_place_of_the_store_s) {
   BOOST_REQUIRE(make_key(second, "open sesame"));
   write_file(home.path() / "word", "open sesame\n");
   auto subject = spawn("/nowhere", (home.path() / "word").string());
-  const login_wishes wishes{{{"~/first", "/neither", second.string()}}};
+  const login_wishes wishes{.identity_files = {{"~/first", "/neither", second.string()}}};
   const auto found = ask<ssh::login>(subject, load_atom_v, machine{}, wishes);
   BOOST_REQUIRE(found);
   BOOST_REQUIRE(found->keys.size() == 2U);
   BOOST_TEST(is_same(found->keys[0], first));
   BOOST_TEST(contains(found->passed_over, "/neither"));
+}
+
+BOOST_AUTO_TEST_CASE(agents_are_left_out_as_wished) {
+  BOOST_REQUIRE(make_key(first));
+  auto subject = spawn(first.string(), {}, "/run/agent");
+  const auto login_for = [&](const login_wishes& wishes) {
+    return ask<ssh::login>(subject, load_atom_v, machine{}, wishes).value();
+  };
+  using sockets = std::vector<std::string>;
+  BOOST_TEST((login_for({}).agents == sockets{"/run/agent"}));
+  BOOST_TEST((login_for({.agent = "/run/mine"}).agents == sockets{"/run/mine"}));
+  BOOST_TEST(login_for({.agent = ""}).agents.empty());
+  const auto alone = login_for({.agent = "/run/mine", .leaves_agents_out = true});
+  BOOST_TEST(alone.agents.empty());
+  BOOST_TEST(alone.keys.size() == 1U);
+  BOOST_TEST(contains(alone.passed_over, "IdentitiesOnly"));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_is_wished_is_there_although_the_store_has_none) {
+  BOOST_REQUIRE(make_key(first));
+  const auto found = ask<ssh::login>(spawn(first.string()), load_atom_v, machine{},
+                                     login_wishes{.agent = "/run/mine"});
+  BOOST_REQUIRE(found);
+  BOOST_TEST((found->agents == std::vector<std::string>{"/run/mine"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_tilde_stands_for_the_home_directory) {

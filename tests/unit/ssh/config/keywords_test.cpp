@@ -62,6 +62,8 @@ std::string name_of(ssh::treatment x) {
       return "honoured";
     case ssh::treatment::no_meaning:
       return "passed over";
+    case ssh::treatment::error_as_option:
+      return "passed over; behind `-o` an error";
     case ssh::treatment::error:
       return "error";
   }
@@ -73,7 +75,10 @@ std::string exception_of(const ssh::config_keyword& keyword) {
   std::istringstream words{std::string{keyword.harmless}};
   std::string result;
   for (std::string word; words >> word;)
-    result += (result.empty() ? ", unless it is `" : " or `") + word + '`';
+    result += (!result.empty()               ? " or `"
+               : keyword.is_harmless_in_list ? ", unless its list has `"
+                                             : ", unless it is `")
+              + word + '`';
   return result;
 }
 
@@ -91,6 +96,11 @@ std::string page() {
        "be passed over.\nOne that would change any of these and cannot be honoured is an error "
        "where it is in force, which names\nfile, line and keyword. So is a keyword that is in no "
        "table, unless `IgnoreUnknown` names it.\n\n"
+       "**Lists of algorithms in files are not applied**: `Ciphers`, `MACs`, `KexAlgorithms`, "
+       "`HostKeyAlgorithms`,\n`PubkeyAcceptedAlgorithms`, and `RequiredRSASize`. Files of a site "
+       "have them for all programs, as those of\nFedora and Red Hat do. sshexec offers libssh's "
+       "own choice nevertheless, less the ciphers whose integrity it\ndoes not check, be the "
+       "lists stricter or laxer. Whoever sets one with `-o` gets an error.\n\n"
        "This table is made of the one in `ssh/config/keywords.cpp`.\n\n"
        "| keyword | what becomes of it | |\n|---|---|---|\n";
   for (const ssh::config_keyword& x : ssh::config_keywords())

@@ -198,7 +198,11 @@ const std::vector<wrong_row> wrong_rows{
   {"Port 1\nHostbasedAuthentication yes",
    ":2: HostbasedAuthentication: sshexec does not authenticate with the key of its host"},
   {"CheckHostIP yes", ":1: CheckHostIP: sshexec knows hosts by their names alone"},
-  {"Port 7\nciphers aes128-ctr", ":2: ciphers: sshexec chooses among algorithms by itself"},
+  {"PreferredAuthentications password,keyboard-interactive",
+   ":1: PreferredAuthentications: sshexec logs in with keys alone"},
+  {"Port 7\nrevokedHostKeys /x",
+   ":2: revokedHostKeys: sshexec reads no lists of revoked keys; @revoked in a known_hosts file "
+   "says the same"},
   {"BindAddress ::1", ":1: BindAddress: sshexec leaves the address on this side to the system"},
   {"VerifyHostKeyDNS yes", ":1: VerifyHostKeyDNS: sshexec trusts no host keys from the DNS"}};
 
@@ -222,10 +226,32 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_line_keyword_and_reason) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_honoured_counts_only_where_it_is_in_force_and_first) {
-  BOOST_TEST(wrong_in("Host db\nHostbasedAuthentication yes\nCiphers aes128-ctr").empty());
+  BOOST_TEST(wrong_in("Host db\nHostbasedAuthentication yes\nBindAddress ::1").empty());
   BOOST_TEST(wrong_in("PKCS11Provider none\nPKCS11Provider /lib/x.so").empty());
   BOOST_TEST(wrong_in("VerifyHostKeyDNS ask\nCheckHostIP no\nRevokedHostKeys none").empty());
-  BOOST_TEST(wrong_in("IdentitiesOnly no\nPreferredAuthentications publickey").empty());
+  BOOST_TEST(wrong_in("PreferredAuthentications publickey").empty());
+  BOOST_TEST(wrong_in("PreferredAuthentications gssapi-with-mic,publickey,password").empty());
+}
+
+/// What Fedora and Red Hat write to /etc/ssh.
+BOOST_AUTO_TEST_CASE(lists_of_algorithms_in_files_are_no_objection_and_behind_o_they_are) {
+  system.files[system_config] = "Include ssh_config.d/*.conf";
+  system.files["/etc/ssh/ssh_config.d/50-redhat.conf"]
+    = "Match final all\n\tInclude /etc/crypto-policies/back-ends/openssh.config\n"
+      "\tGSSAPIAuthentication yes\n\tForwardX11Trusted yes\n\tSendEnv LANG LC_CTYPE\n";
+  system.files["/etc/crypto-policies/back-ends/openssh.config"]
+    = "Ciphers aes256-gcm@openssh.com,aes256-ctr\nMACs hmac-sha2-256-etm@openssh.com\n"
+      "GSSAPIKexAlgorithms gss-curve25519-sha256-\nKexAlgorithms curve25519-sha256\n"
+      "HostKeyAlgorithms ssh-ed25519,rsa-sha2-256\nPubkeyAcceptedAlgorithms ssh-ed25519\n"
+      "CASignatureAlgorithms ssh-ed25519\nRequiredRSASize 2048\nRSAMinSize 2048\n";
+  BOOST_TEST(wrong_in("") == "");
+  BOOST_TEST(value("ciphers", {"web"}) == "aes256-gcm@openssh.com,aes256-ctr");
+  for (const std::string keyword :
+       {"Ciphers", "MACs", "KexAlgorithms", "HostKeyAlgorithms", "PubkeyAcceptedAlgorithms"})
+    BOOST_TEST(wrong_in("", {"web", {keyword + "=x"}})
+               == "-o " + keyword + ": sshexec chooses among algorithms by itself");
+  BOOST_TEST(wrong_in("", {"web", {"RequiredRSASize=2048"}})
+             == "-o RequiredRSASize: sshexec does not look at the size of keys");
 }
 
 BOOST_AUTO_TEST_CASE(options_and_the_query_go_before_all_files) {
@@ -237,6 +263,18 @@ BOOST_AUTO_TEST_CASE(options_and_the_query_go_before_all_files) {
   BOOST_TEST(value_in(text, "proxyjump", {"web", {"ProxyJump=none"}}).empty());
   BOOST_TEST(value_in("Match user c\nPort 1", "port", {"web", {}, "c"}) == "1");
   BOOST_TEST(value_in("Foo x", "port", {"web", {"IgnoreUnknown=foo"}}) == "22");
+}
+
+BOOST_AUTO_TEST_CASE(the_usual_user_is_who_it_is_where_nothing_says_more) {
+  system.commands = {{"test boss", 0}};
+  ssh::config_query query{"web"};
+  query.usual_user = "boss";
+  BOOST_TEST(value_in("Match user boss\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("Match user me\nPort 1", "port", query) == "22");
+  BOOST_TEST(value_in("Match localuser me\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("Match exec \"test %r\"\nPort 1", "port", query) == "1");
+  BOOST_TEST(value_in("ProxyCommand nc %r", "proxycommand", query) == "nc boss");
+  BOOST_TEST(value_in("User a\nMatch user a\nPort 1", "port", query) == "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_option_is_told_as_one) {
@@ -251,11 +289,13 @@ BOOST_AUTO_TEST_CASE(a_wrong_option_is_told_as_one) {
 }
 
 BOOST_AUTO_TEST_CASE(names_that_a_shell_would_understand_are_refused) {
-  for (const char* host : {"", "a;b", "$(x)", "`x`", "a b", "-oProxyCommand=x", "a\nb", "a|b"})
+  for (const char* host : {"", "a;b", "$(x)", "`x`", "a b", "-oProxyCommand=x", "a\nb", "a|b",
+                           "a/b", "..", ".", "a#", "a*", "a?", "[a]", "~a", "!a", "a\\b"})
     BOOST_TEST(!resolve({host}), host);
-  for (const char* user : {"a;b", "$(x)", "-x", "a\nb", "a\\", "a -b"})
+  for (const char* user : {"a;b", "$(x)", "-x", "a\nb", "a\\", "a -b", "a b", "a@evil #", "svc$",
+                           "a$IFS-b", "#a", "a*", "a?", "a[b]", "~a", "!a", "../a", "..", "."})
     BOOST_TEST(!resolve({"web", {}, user}), user);
-  for (const char* user : {"DOMAIN\\me", "svc$", "a.b-c_d@e"})
+  for (const char* user : {"DOMAIN\\me", "a.b-c_d@e"})
     BOOST_TEST(value("user", {"web", {}, user}) == user);
   BOOST_TEST(!resolve({std::string(1025, 'a')}));
 }
