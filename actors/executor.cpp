@@ -12,6 +12,7 @@
 #include "sshexec/actors/services/file_host_key_store.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
+#include "sshexec/actors/services/program_starter.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 #include "sshexec/ssh/config/config_values.hpp"
 
@@ -82,9 +83,11 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
       = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   if (!given.host_keys)
     given.host_keys = services.host_key_files;
-  if (!config.ssh_config.empty())
-    services.planner
-      = own(system.spawn<caf::detached>(connection_planner, config, ssh::system_environment()));
+  if (!config.ssh_config.empty()) {
+    services.planner = own(system.spawn<caf::detached>(
+      connection_planner, planner_settings{config, ssh::system_environment()}));
+    services.programs = own(system.spawn<caf::detached>(program_starter));
+  }
   services.resolver
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(

@@ -359,7 +359,7 @@ void machine_supervisor_state::turn_came(attempt& x) {
 void machine_supervisor_state::go_through_program(attempt& x) {
   x.step = "starting its ProxyCommand";
   ask<tunnel>(
-    services.planner,
+    services.programs,
     [this](attempt& waiting, tunnel& stream) {
       waiting.carrier = std::move(stream);
       dial(waiting);

@@ -35,6 +35,8 @@ struct supervisor_services {
   host_key_files_actor host_key_files;
   /// Null: there is no more to be said of machines.
   connection_planner_actor planner;
+  /// For those that a plan names.
+  program_starter_actor programs;
   cipher_check_actor ciphers;
   connect_gate_actor gate;
   journal_actor journal;

@@ -1,6 +1,7 @@
 #include "sshexec/actors/pool/pool_registry.hpp"
 
 #include "sshexec/actors/runtime/service_error.hpp"
+#include "sshexec/actors/services/environment_variable.hpp"
 #include "sshexec/ssh/known_hosts.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 
@@ -18,10 +19,6 @@ bool is_blank(const std::string& text) {
 bool holds_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
-
-/// OpenSSH ends a connection, with all commands on it, at a packet of more than 256 KiB
-/// (PACKET_MAX_SIZE); the rest is for what stands around a request.
-constexpr std::size_t largest_request = std::size_t{255} << 10;
 
 /// Bytes of the exec request.
 std::size_t size_of_request(const command& what) {
@@ -58,10 +55,6 @@ std::optional<std::string> objection_to_jumps(const machine& target) {
       return "the jumps on the way to the machine are a loop: " + i->hostname + " comes twice";
   }
   return std::nullopt;
-}
-
-bool is_variable_name(const std::string& name) {
-  return !name.empty() && name.find('=') == std::string::npos && !holds_nul(name);
 }
 
 } // namespace
@@ -256,13 +249,9 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "the command's timeout must be longer than 0 and at most a year";
   if (what.deadline && !is_bound(*what.deadline))
     return "the command's deadline must be longer than 0 and at most a year";
-  for (const auto& [name, value] : what.environment) {
-    if (!is_variable_name(name) || holds_nul(value))
-      return "an environment variable needs a name without '=', and neither name nor value may "
-             "hold a NUL byte";
-    if (name.size() + value.size() > largest_request)
-      return "the environment variable " + name + " is longer than 255 KiB, which no server takes";
-  }
+  for (const auto& [name, value] : what.environment)
+    if (auto reason = objection_to_variable(name, value))
+      return reason;
   return std::nullopt;
 }
 
