@@ -78,11 +78,9 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
     given.credentials = own(system.spawn(file_credential_store, config.identity_file,
                                          config.passphrase_file, config.identity_agent));
   supervisor_services services;
-  if (!given.host_keys || !config.ssh_config.empty())
-    services.host_key_files
-      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   if (!given.host_keys)
-    given.host_keys = services.host_key_files;
+    given.host_keys = services.host_key_files
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   if (!config.ssh_config.empty()) {
     services.planner = own(system.spawn<caf::detached>(
       connection_planner, planner_settings{config, ssh::system_environment()}));

@@ -6,6 +6,7 @@
 #include "sshexec/ssh/tracked_command.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace sshexec {
@@ -80,21 +81,21 @@ caf::result<tunnel> pool_registry_state::forward(machine& through, tunnel_reques
 
 void pool_registry_state::cancel(machine& target, std::string& command_id) {
   complete(target);
-  if (const auto i = machines.find(target); i != machines.end())
+  if (const auto i = machines.find(key_of(target)); i != machines.end())
     self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
 }
 
 caf::result<void> pool_registry_state::input(machine& target, std::string& command_id,
                                              std::string& data, bool end) {
   complete(target);
-  if (const auto i = machines.find(target); i != machines.end())
+  if (const auto i = machines.find(key_of(target)); i != machines.end())
     return self->delegate(i->second.supervisor, input_atom_v, std::move(target),
                           std::move(command_id), std::move(data), end);
   return make_failure(error_code::invalid_argument, about(target, "no command takes this input"));
 }
 
-void pool_registry_state::expired(const machine& target, std::uint64_t received) {
-  const auto i = machines.find(target);
+void pool_registry_state::expired(const machine& target, bool is_jump, std::uint64_t received) {
+  const auto i = machines.find(key_of(target, is_jump));
   // A request that is on its way keeps the supervisor, so that none is ever lost to an expiry.
   if (i == machines.end() || i->second.delegated != received)
     return;
@@ -164,8 +165,9 @@ void pool_registry_state::unsubscribe(const caf::actor_addr& who) {
 void pool_registry_state::credentials_changed(machine& target) {
   complete(target);
   self->send(services.keys, changed_atom_v);
-  if (const auto found = machines.find(target); found != machines.end())
-    self->send(found->second.supervisor, changed_atom_v);
+  for (const key& which : std::set{key_of(target), key_of(target, true)})
+    if (const auto found = machines.find(which); found != machines.end())
+      self->send(found->second.supervisor, changed_atom_v);
 }
 
 void pool_registry_state::all_credentials_changed() {
@@ -300,12 +302,12 @@ void pool_registry_state::complete(command& what) const {
 }
 
 pool_registry_state::entry& pool_registry_state::entry_of(const machine& target, bool is_jump) {
-  const auto [i, is_new] = machines.try_emplace(target);
+  const auto [i, is_new] = machines.try_emplace(key_of(target, is_jump));
   if (is_new) {
     i->second.supervisor = self->spawn(machine_supervisor, target, is_jump, config, services,
                                        caf::actor_cast<registry_actor>(self));
     self->monitor(i->second.supervisor);
-    supervisors.emplace(i->second.supervisor.address(), target);
+    supervisors.emplace(i->second.supervisor.address(), i->first);
     if (observers)
       self->send(i->second.supervisor, observers_atom::value, observers);
   }
@@ -367,8 +369,8 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](status_atom) { return self->state.status(); },
     [self](changed_atom, machine& target) { self->state.credentials_changed(target); },
     [self](changed_atom) { self->state.all_credentials_changed(); },
-    [self](expired_atom, const machine& target, std::uint64_t received) {
-      self->state.expired(target, received);
+    [self](expired_atom, const machine& target, bool is_jump, std::uint64_t received) {
+      self->state.expired(target, is_jump, received);
     },
     [self](make_room_atom) { self->state.make_room(); },
   };
