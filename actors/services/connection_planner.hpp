@@ -20,6 +20,7 @@ namespace sshexec {
 struct planner_settings {
   /// As of an executor; `ssh_config` names what is read.
   settings executor;
+  /// Asked by several threads at once.
   ssh::config_environment environment;
   /// Plans at the same time for which commands are run or names looked up.
   std::size_t max_slow_plans = 16;
