@@ -12,6 +12,7 @@
 #include "sshexec/actors/services/file_host_key_store.hpp"
 #include "sshexec/actors/services/home.hpp"
 #include "sshexec/actors/services/key_ring.hpp"
+#include "sshexec/actors/services/program_starter.hpp"
 #include "sshexec/actors/services/resolver.hpp"
 #include "sshexec/ssh/config/config_values.hpp"
 
@@ -78,14 +79,14 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
                                          config.passphrase_file, config.identity_agent,
                                          login_password{config.password, config.password_file}));
   supervisor_services services;
-  if (!given.host_keys || !config.ssh_config.empty())
-    services.host_key_files
-      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
   if (!given.host_keys)
-    given.host_keys = services.host_key_files;
-  if (!config.ssh_config.empty())
-    services.planner
-      = own(system.spawn<caf::detached>(connection_planner, config, ssh::system_environment()));
+    given.host_keys = services.host_key_files
+      = own(system.spawn<caf::detached>(file_host_key_store, config.known_hosts_file));
+  if (!config.ssh_config.empty()) {
+    services.planner = own(system.spawn<caf::detached>(
+      connection_planner, planner_settings{config, ssh::system_environment()}));
+    services.programs = own(system.spawn<caf::detached>(program_starter));
+  }
   services.resolver
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(

@@ -36,7 +36,7 @@ std::string make_token() {
 } // namespace
 
 command_runner::command_runner(surroundings around)
-  : around_(std::move(around)), activity_(*around_.target) {}
+  : around_(std::move(around)), activity_(*around_.asked) {}
 
 time_point command_runner::now() const {
   return around_.self->clock().now();
@@ -332,7 +332,7 @@ void command_runner::output(established& on, ssh::event::output& e) {
 
 output_chunk command_runner::make_chunk(const execution& x, bool is_stderr) const {
   output_chunk result;
-  result.machine = *around_.target;
+  result.machine = *around_.asked;
   result.command_id = x.command.id;
   result.stream = is_stderr ? output_stream::stderr_stream : output_stream::stdout_stream;
   result.attempt = x.attempts;

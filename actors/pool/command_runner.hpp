@@ -30,6 +30,8 @@ public:
   /// Whose commands these are, and who is there to help; all outlive the runner.
   struct surroundings {
     supervisor_actor::pointer self = nullptr;
+    /// By which name they are asked about, and by which people know the machine.
+    const machine* asked = nullptr;
     const machine* target = nullptr;
     const settings* config = nullptr;
     /// For commands that say nothing else of these variables.

@@ -80,6 +80,9 @@ command_result to_result(const execution& x, ssh::exec_outcome outcome) {
   result.reused_connection = x.reused_connection;
   result.refused_environment = std::move(outcome.refused_environment);
   result.request_id = x.command.id;
+  // What OpenSSH's configuration adds is offered to every server (ssh does not tell either).
+  std::erase_if(result.refused_environment,
+                [&x](const std::string& name) { return !x.command.environment.contains(name); });
   return result;
 }
 

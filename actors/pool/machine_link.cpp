@@ -13,6 +13,11 @@ std::optional<time_point> machine_link::attempt::deadline() const {
   return std::min(*expires, *next_address);
 }
 
+void machine_link::attempt::begin(time_point now, duration bound) {
+  patience = bound;
+  expires = now + bound;
+}
+
 void machine_link::attempt::try_next_address(time_point now) {
   if (!next_address || now < *next_address)
     return;
@@ -29,7 +34,7 @@ machine_link::attempt& machine_link::begin_attempt(time_point now, duration time
   enter(attempt{});
   since_ = now;
   auto& result = std::get<attempt>(state_);
-  result.expires = now + timeout;
+  result.begin(now, timeout);
   return result;
 }
 

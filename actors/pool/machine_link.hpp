@@ -61,11 +61,16 @@ public:
       return login && known && addresses && ciphers_left_out;
     }
 
+    /// From now on it may take so long.
+    void begin(time_point now, duration bound);
+
     /// Gives the next address its turn too, if it is time, and one is left.
     void try_next_address(time_point now);
 
     /// What it is at, for people.
-    std::string step = "looking up keys and addresses";
+    std::string step;
+    /// How long it may take.
+    duration patience{0};
     /// None while it waits for its turn, which is no fault of the machine's.
     std::optional<time_point> expires;
     /// What is left of its time when its turn comes.

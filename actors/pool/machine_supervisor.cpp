@@ -136,7 +136,7 @@ void machine_supervisor_state::look_at_attempt() {
   if (auto* const x = link.get<attempt>()) {
     x->try_next_address(now());
     if (x->expires && now() >= *x->expires)
-      attempt_failed(timed_out("no connection within " + to_text(plan.config.connect_timeout)
+      attempt_failed(timed_out("no connection within " + to_text(x->patience)
                                + " (stopped at: " + x->step + ')'));
   } else if (const auto* const delay = link.get<machine_link::delay>();
              delay != nullptr && now() >= delay->until) {
@@ -219,29 +219,39 @@ channel_pool::demand machine_supervisor_state::demand(const established& x) cons
 // -- a connection comes about --------------------------------------------------------------------
 
 machine_link::attempt& machine_supervisor_state::connect() {
-  attempt& result = link.begin_attempt(now(), plan.config.connect_timeout);
+  attempt& result = link.begin_attempt(now(), connect_timeout);
   tell(pool_event_kind::connecting);
   runner.join_attempt();
-  if (!services.planner)
-    prepare(result);
+  if (services.planner)
+    look_up_plan(result);
   else
-    ask<connection_plan>(
-      services.planner,
-      [this](attempt& x, connection_plan& made) {
-        follow(x, std::move(made));
-        prepare(x);
-      },
-      plan_atom::value, plan_request{asked, is_jump, *result.expires});
+    prepare(result);
   return result;
 }
 
+void machine_supervisor_state::look_up_plan(attempt& x) {
+  x.step = "reading OpenSSH's configuration";
+  ask<connection_plan>(
+    services.planner,
+    [this](attempt& asking, connection_plan& made) {
+      follow(asking, std::move(made));
+      prepare(asking);
+    },
+    plan_atom::value, plan_request{asked, is_jump, *x.expires});
+}
+
 void machine_supervisor_state::follow(attempt& x, connection_plan made) {
-  *x.expires += made.config.connect_timeout - plan.config.connect_timeout;
+  // ConnectTimeout is for the connection, and what was said of it took time of its own.
+  x.begin(now(), made.config.connect_timeout);
   retries.use_delays(made.config.retry_delays);
   plan = std::move(made);
+  // A store that was given to the executor knows best.
+  if (!services.host_key_files)
+    plan.known_hosts.reset();
 }
 
 void machine_supervisor_state::prepare(attempt& x) {
+  x.step = "looking up keys and addresses";
   const auto take_login = [this](attempt& asking, ssh::login& login) {
     runner.login_name = login.username;
     asking.login = std::move(login);
@@ -365,7 +375,7 @@ void machine_supervisor_state::turn_came(attempt& x) {
 void machine_supervisor_state::go_through_program(attempt& x) {
   x.step = "starting its ProxyCommand";
   ask<tunnel>(
-    services.planner,
+    services.programs,
     [this](attempt& waiting, tunnel& stream) {
       waiting.carrier = std::move(stream);
       dial(waiting);
@@ -561,7 +571,7 @@ void machine_supervisor_state::expire() {
   idle_until.reset();
   close_connection();
   retries.start_afresh();
-  tell_registry(expired_atom::value, asked, received);
+  tell_registry(expired_atom::value, asked, is_jump, received);
 }
 
 template <class... Values>
@@ -746,12 +756,13 @@ machine_supervisor(supervisor_actor::stateful_pointer<machine_supervisor_state> 
   auto& state = self->state;
   state.asked = target;
   state.is_jump = is_jump;
+  state.connect_timeout = config.connect_timeout;
   state.plan = make_plan(std::move(target), std::move(config));
   state.services = std::move(services);
   state.registry = caf::actor_cast<caf::weak_actor_ptr>(registry);
   state.retries = retry_plan{state.plan.config};
   state.ticks = ticker{state.services.ticks, caf::actor_cast<caf::actor>(self)};
-  state.runner = command_runner{{self, &state.plan.target, &state.plan.config,
+  state.runner = command_runner{{self, &state.asked, &state.plan.target, &state.plan.config,
                                  &state.plan.environment, &state.services.journal, &state.retries,
                                  &state.link, [&state] { state.drive(); }}};
   self->monitor(registry);

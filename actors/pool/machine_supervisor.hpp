@@ -32,10 +32,12 @@ struct supervisor_services {
   resolver_actor resolver;
   key_ring_actor keys;
   host_key_store host_keys;
-  /// For machines whose plan names known_hosts files.
+  /// For machines whose plan names known_hosts files; null: these files do not count.
   host_key_files_actor host_key_files;
   /// Null: there is no more to be said of machines.
   connection_planner_actor planner;
+  /// For those that a plan names.
+  program_starter_actor programs;
   cipher_check_actor ciphers;
   connect_gate_actor gate;
   journal_actor journal;
@@ -104,6 +106,7 @@ struct machine_supervisor_state {
   // -- a connection comes about --------------------------------------------------------------
 
   attempt& connect();
+  void look_up_plan(attempt& x);
   void follow(attempt& x, connection_plan made);
   void prepare(attempt& x);
   void look_up_address(attempt& x);
@@ -184,6 +187,8 @@ struct machine_supervisor_state {
   /// As it was asked for, by which the registry knows it.
   machine asked;
   bool is_jump = false;
+  /// The executor's own: until more is known.
+  duration connect_timeout{0};
   /// How it is reached, as far as is known.
   connection_plan plan;
   supervisor_services services;

@@ -3,10 +3,12 @@
 #include "sshexec/actors/runtime/request_id.hpp"
 #include "sshexec/actors/runtime/service_error.hpp"
 #include "sshexec/actors/runtime/sum_of_answers.hpp"
+#include "sshexec/actors/services/environment_variable.hpp"
 #include "sshexec/ssh/known_hosts.hpp"
 #include "sshexec/ssh/tracked_command.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace sshexec {
@@ -20,10 +22,6 @@ bool is_blank(const std::string& text) {
 bool holds_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
-
-/// OpenSSH ends a connection, with all commands on it, at a packet of more than 256 KiB
-/// (PACKET_MAX_SIZE); the rest is for what stands around a request.
-constexpr std::size_t largest_request = std::size_t{255} << 10;
 
 /// Bytes of the exec request.
 std::size_t size_of_request(const command& what) {
@@ -62,10 +60,6 @@ std::optional<std::string> objection_to_jumps(const machine& target) {
   return std::nullopt;
 }
 
-bool is_variable_name(const std::string& name) {
-  return !name.empty() && name.find('=') == std::string::npos && !holds_nul(name);
-}
-
 } // namespace
 
 caf::result<command_result> pool_registry_state::execute(machine& target, command& what) {
@@ -89,7 +83,7 @@ caf::result<tunnel> pool_registry_state::forward(machine& through, tunnel_reques
 
 void pool_registry_state::cancel(machine& target, std::string& command_id) {
   complete(target);
-  if (const auto i = machines.find(target); i != machines.end())
+  if (const auto i = machines.find(key_of(target)); i != machines.end())
     self->delegate(i->second.supervisor, cancel_atom_v, std::move(target), std::move(command_id));
 }
 
@@ -107,14 +101,14 @@ caf::result<std::uint64_t> pool_registry_state::cancel_everywhere(std::string& c
 caf::result<void> pool_registry_state::input(machine& target, std::string& command_id,
                                              std::string& data, bool end) {
   complete(target);
-  if (const auto i = machines.find(target); i != machines.end())
+  if (const auto i = machines.find(key_of(target)); i != machines.end())
     return self->delegate(i->second.supervisor, input_atom_v, std::move(target),
                           std::move(command_id), std::move(data), end);
   return make_failure(error_code::invalid_argument, about(target, "no command takes this input"));
 }
 
-void pool_registry_state::expired(const machine& target, std::uint64_t received) {
-  const auto i = machines.find(target);
+void pool_registry_state::expired(const machine& target, bool is_jump, std::uint64_t received) {
+  const auto i = machines.find(key_of(target, is_jump));
   // A request that is on its way keeps the supervisor, so that none is ever lost to an expiry.
   if (i == machines.end() || i->second.delegated != received)
     return;
@@ -184,8 +178,9 @@ void pool_registry_state::unsubscribe(const caf::actor_addr& who) {
 void pool_registry_state::credentials_changed(machine& target) {
   complete(target);
   self->send(services.keys, changed_atom_v);
-  if (const auto found = machines.find(target); found != machines.end())
-    self->send(found->second.supervisor, changed_atom_v);
+  for (const key& which : std::set{key_of(target), key_of(target, true)})
+    if (const auto found = machines.find(which); found != machines.end())
+      self->send(found->second.supervisor, changed_atom_v);
 }
 
 void pool_registry_state::all_credentials_changed() {
@@ -269,13 +264,9 @@ std::optional<std::string> pool_registry_state::objection(const machine& target,
     return "the command's timeout must be longer than 0 and at most a year";
   if (what.deadline && !is_bound(*what.deadline))
     return "the command's deadline must be longer than 0 and at most a year";
-  for (const auto& [name, value] : what.environment) {
-    if (!is_variable_name(name) || holds_nul(value))
-      return "an environment variable needs a name without '=', and neither name nor value may "
-             "hold a NUL byte";
-    if (name.size() + value.size() > largest_request)
-      return "the environment variable " + name + " is longer than 255 KiB, which no server takes";
-  }
+  for (const auto& [name, value] : what.environment)
+    if (auto reason = objection_to_variable(name, value))
+      return reason;
   return std::nullopt;
 }
 
@@ -328,12 +319,12 @@ void pool_registry_state::complete(command& what) const {
 }
 
 pool_registry_state::entry& pool_registry_state::entry_of(const machine& target, bool is_jump) {
-  const auto [i, is_new] = machines.try_emplace(target);
+  const auto [i, is_new] = machines.try_emplace(key_of(target, is_jump));
   if (is_new) {
     i->second.supervisor = self->spawn(machine_supervisor, target, is_jump, config, services,
                                        caf::actor_cast<registry_actor>(self));
     self->monitor(i->second.supervisor);
-    supervisors.emplace(i->second.supervisor.address(), target);
+    supervisors.emplace(i->second.supervisor.address(), i->first);
     if (observers)
       self->send(i->second.supervisor, observers_atom::value, observers);
   }
@@ -399,8 +390,8 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
     [self](status_atom) { return self->state.status(); },
     [self](changed_atom, machine& target) { self->state.credentials_changed(target); },
     [self](changed_atom) { self->state.all_credentials_changed(); },
-    [self](expired_atom, const machine& target, std::uint64_t received) {
-      self->state.expired(target, received);
+    [self](expired_atom, const machine& target, bool is_jump, std::uint64_t received) {
+      self->state.expired(target, is_jump, received);
     },
     [self](make_room_atom) { self->state.make_room(); },
   };

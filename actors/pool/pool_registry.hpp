@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sshexec {
@@ -30,6 +31,10 @@ struct pool_registry_state {
     time_point last_asked{};
   };
 
+  /// A machine, and whether it is another one because it is a jump: options of a command line
+  /// (`settings::ssh_options`) are not for jumps.
+  using key = std::pair<machine, bool>;
+
   /// A round of questions to all supervisors. There is one at a time: who asks meanwhile shares the
   /// next one, so that many who ask cost no more than one.
   struct survey {
@@ -46,7 +51,7 @@ struct pool_registry_state {
   caf::result<std::uint64_t> cancel_everywhere(std::string& command_id);
   caf::result<void> input(machine& target, std::string& command_id, std::string& data, bool end);
   caf::result<tunnel> forward(machine& through, tunnel_request& what);
-  void expired(const machine& target, std::uint64_t received);
+  void expired(const machine& target, bool is_jump, std::uint64_t received);
   void make_room();
   void supervisor_ended(const caf::actor_addr& supervisor);
   void shut_down(const caf::error& reason);
@@ -69,6 +74,11 @@ struct pool_registry_state {
                     std::string message);
   void complete(machine& target) const;
   void complete(command& what) const;
+
+  [[nodiscard]] key key_of(const machine& target, bool is_jump = false) const {
+    return {target, is_jump && !config.ssh_options.empty()};
+  }
+
   entry& entry_of(const machine& target, bool is_jump);
   /// The supervisor of that machine, which gets one request more.
   supervisor_actor hand_over_to(const machine& target, bool as_jump = false);
@@ -80,9 +90,9 @@ struct pool_registry_state {
   supervisor_services services;
   /// What ends with the registry.
   std::vector<caf::actor> owned;
-  std::map<machine, entry> machines;
+  std::map<key, entry> machines;
   /// Every supervisor that has not ended yet, the retired ones included.
-  std::map<caf::actor_addr, machine> supervisors;
+  std::map<caf::actor_addr, key> supervisors;
   observer_list observers;
   std::uint64_t requests = 0;
   std::uint64_t refused = 0;

@@ -57,7 +57,7 @@ using registry_actor = executor_actor::extend<
   caf::replies_to<forward_atom, machine, tunnel_request>::with<tunnel>,
   /// A machine's supervisor, having received so many commands, has been idle for the idle timeout
   /// and has closed its connection.
-  caf::reacts_to<expired_atom, machine, std::uint64_t>,
+  caf::reacts_to<expired_atom, machine, bool, std::uint64_t>,
   /// Descriptors are short.
   caf::reacts_to<make_room_atom>>;
 

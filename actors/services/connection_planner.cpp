@@ -1,11 +1,11 @@
 #include "sshexec/actors/services/connection_planner.hpp"
 
 #include "sshexec/actors/runtime/service_error.hpp"
-#include "sshexec/actors/services/home.hpp"
 
 #include <caf/actor_clock.hpp>
+#include <caf/send.hpp>
 
-#include <cstddef>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -13,107 +13,100 @@ namespace sshexec {
 
 namespace {
 
-/// As many as an executor goes through.
-constexpr std::size_t most_jumps = 16;
-
-tl::unexpected<caf::error> refused(const std::string& why) {
-  return tl::unexpected{make_service_error(error_code::configuration_error, why)};
-}
-
-std::vector<ssh::config_source> sources_of(const std::string& ssh_config,
-                                           const ssh::config_environment& environment) {
-  if (ssh_config == usual_ssh_config)
-    return ssh::usual_config(environment);
-  return ssh::named_config(expand_home(ssh_config).string());
-}
-
-template <class T>
-std::optional<T> if_said(const T& x) {
-  return x == T{} ? std::nullopt : std::optional{x};
-}
-
-ssh::config_query query_of(const std::string& host, const std::string& user, std::uint16_t port) {
-  return {host, {}, if_said(user), if_said(port)};
-}
-
-std::vector<jump> to_jumps(const std::vector<ssh::jump_host>& hosts) {
-  std::vector<jump> result;
-  result.reserve(hosts.size());
-  for (const ssh::jump_host& x : hosts)
-    result.push_back({x.host, x.port.value_or(0), x.user.value_or(""), {}});
-  return result;
-}
-
 caf::error too_late() {
-  return make_service_error(error_code::connection_error, "the configuration was not read in time");
+  return to_caf_error(
+    {ssh::error_kind::timed_out, "OpenSSH's configuration could not be read in time"});
+}
+
+caf::error short_of(const std::string& what) {
+  return to_caf_error({ssh::error_kind::shortage, "OpenSSH's configuration: " + what});
+}
+
+caf::expected<connection_plan> make_safely(plan_maker& maker, const plan_request& what) {
+  try {
+    auto made = maker.make(what);
+    if (made)
+      return std::move(*made);
+    return std::move(made.error());
+  } catch (const std::exception& reason) {
+    return short_of(reason.what());
+  }
 }
 
 } // namespace
 
-caf::result<connection_plan> connection_planner_state::plan(const plan_request& what) {
-  ssh::config_query query = query_of(what.target.hostname, what.target.username, what.target.port);
-  if (!what.is_jump)
-    query.options = config.ssh_options;
-  const auto said = ask(query);
-  if (!said)
-    return said.error();
-  auto way = find_way(what.target.via.empty() ? to_jumps(said->proxy_jump) : what.target.via);
-  if (!way)
-    return way.error();
-  return make_plan(what.target, config, *said, std::move(*way));
+caf::result<connection_plan> connection_planner_state::plan(plan_request& what) {
+  if (self->clock().now() >= what.give_up_at)
+    return too_late();
+  auto made = make_safely(*of_files, what);
+  if (!of_files->was_fleeting())
+    return made;
+  auto promise = self->make_response_promise<connection_plan>();
+  waiting.push_back({std::move(what), reply<connection_plan>{promise}});
+  start_next();
+  return promise;
 }
 
-tl::expected<ssh::ssh_options, caf::error>
-connection_planner_state::ask(const ssh::config_query& query) {
-  ssh::config_query whole = query;
-  whole.usual_user = config.user;
-  auto said = cache->find(whole);
-  if (!said)
-    return refused(to_text(said.error()));
-  if (!said->objections.empty())
-    return refused(to_text(said->objections.front()));
-  return std::move(*said);
-}
-
-tl::expected<std::vector<jump>, caf::error>
-connection_planner_state::find_way(std::vector<jump> jumps) {
-  while (!jumps.empty()) {
-    if (jumps.size() > most_jumps)
-      return refused("there are more than " + std::to_string(most_jumps)
-                     + " jumps on the way to the machine, or they are a loop");
-    const jump& first = jumps.front();
-    const auto said = ask(query_of(first.hostname, first.username, first.port));
-    if (!said)
-      return tl::unexpected{said.error()};
-    auto before = to_jumps(said->proxy_jump);
-    if (before.empty())
-      break;
-    jumps.insert(jumps.begin(), before.begin(), before.end());
+void connection_planner_state::start_next() {
+  while (!waiting.empty() && running.size() < settings.max_slow_plans) {
+    question next = std::move(waiting.front());
+    waiting.pop_front();
+    if (self->clock().now() >= next.what.give_up_at)
+      next.answer.fail(too_late());
+    else
+      start(std::move(next));
   }
-  return jumps;
 }
 
-caf::result<tunnel> connection_planner_state::start(const proxy_request& what) {
-  return to_answer(programs.start(what.line));
+void connection_planner_state::start(question x) {
+  const auto id = ++last_id;
+  auto maker = take_maker();
+  const bool started = settings.start(
+    self->system(), [planner = threaded_planner_actor{self}, id, maker, what = x.what] {
+      auto made = make_safely(*maker, what);
+      if (made)
+        caf::anon_send(planner, done_atom::value, id, std::move(*made));
+      else
+        caf::anon_send(planner, done_atom::value, id, std::move(made.error()));
+    });
+  if (started)
+    running.emplace(id, slow_plan{std::move(x.answer), std::move(maker)});
+  else
+    x.answer.fail(short_of("there is no thread for it at the moment"));
 }
 
-connection_planner_actor::behavior_type
-connection_planner(connection_planner_actor::stateful_pointer<connection_planner_state> self,
-                   settings config, ssh::config_environment environment) {
+std::shared_ptr<plan_maker> connection_planner_state::take_maker() {
+  if (idle.empty())
+    return std::make_shared<plan_maker>(settings.executor, settings.environment);
+  auto result = std::move(idle.back());
+  idle.pop_back();
+  return result;
+}
+
+void connection_planner_state::finish(std::uint64_t id, caf::expected<connection_plan> outcome) {
+  auto made = std::move(running.extract(id).mapped());
+  idle.push_back(std::move(made.maker));
+  if (outcome)
+    made.answer.deliver(std::move(*outcome));
+  else
+    made.answer.fail(std::move(outcome.error()));
+  start_next();
+}
+
+threaded_planner_actor::behavior_type
+connection_planner(threaded_planner_actor::stateful_pointer<connection_planner_state> self,
+                   planner_settings settings) {
   auto& state = self->state;
-  auto sources = sources_of(config.ssh_config, environment);
-  state.config = std::move(config);
-  state.cache = std::make_unique<ssh::config_cache>(std::move(sources), std::move(environment));
+  state.settings = std::move(settings);
+  state.of_files = std::make_unique<plan_maker>(state.settings.executor,
+                                                of_files_alone(state.settings.environment));
   return {
-    [self](plan_atom, const plan_request& what) -> caf::result<connection_plan> {
-      if (self->clock().now() >= what.give_up_at)
-        return too_late();
-      return self->state.plan(what);
+    [&state](plan_atom, plan_request& what) { return state.plan(what); },
+    [&state](done_atom, std::uint64_t id, connection_plan& made) {
+      state.finish(id, std::move(made));
     },
-    [self](start_program_atom, const proxy_request& what) -> caf::result<tunnel> {
-      if (self->clock().now() >= what.give_up_at)
-        return too_late();
-      return self->state.start(what);
+    [&state](done_atom, std::uint64_t id, caf::error& reason) {
+      state.finish(id, std::move(reason));
     },
   };
 }

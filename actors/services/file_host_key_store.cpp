@@ -6,11 +6,15 @@
 #include "sshexec/ssh/crypto_state.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace sshexec {
 
 namespace {
+
+/// A name can be made of a machine's, and there is no end of machines.
+constexpr std::size_t most_files = 1000;
 
 constexpr const char* system_known_hosts_file = "/etc/ssh/ssh_known_hosts";
 
@@ -35,6 +39,8 @@ std::string describe(const ssh::host_key& key) {
 } // namespace
 
 ssh::known_hosts_file& file_host_key_store_state::open(const std::string& path) {
+  if (files.size() >= most_files && !files.contains(path))
+    files.clear();
   return files.try_emplace(path, expand_home(path)).first->second;
 }
 

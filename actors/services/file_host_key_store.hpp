@@ -29,7 +29,7 @@ struct file_host_key_store_state {
 
   /// Where keys are if nobody says otherwise.
   known_hosts_choice usual;
-  /// Those that were ever asked, by path.
+  /// Those that were asked, by path; forgotten when they are too many.
   std::map<std::string, ssh::known_hosts_file> files;
   bool has_warned = false;
 };

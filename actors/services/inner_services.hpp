@@ -48,7 +48,9 @@ struct proxy_request {
 
 using connection_planner_actor = caf::typed_actor<
   /// Fails with `configuration_error` if what is said of the machine cannot be honoured.
-  caf::replies_to<plan_atom, plan_request>::with<connection_plan>,
+  caf::replies_to<plan_atom, plan_request>::with<connection_plan>>;
+
+using program_starter_actor = caf::typed_actor<
   /// The program ends with its stream.
   caf::replies_to<start_program_atom, proxy_request>::with<tunnel>>;
 

@@ -20,7 +20,11 @@ public:
   config_cache(const config_cache&) = delete;
   config_cache& operator=(const config_cache&) = delete;
 
+  /// An error says whether it comes of a shortage.
   config_result<ssh_options> find(const config_query& query);
+
+  /// Whether the last answer depends on more than files.
+  [[nodiscard]] bool is_fleeting() const { return is_fleeting_; }
 
 private:
   /// Answers are forgotten beyond so many.
@@ -29,8 +33,9 @@ private:
   std::vector<config_source> sources_;
   config_environment environment_;
   config_limits limits_;
-  /// Whether the present answer depends on more than files.
   bool is_fleeting_ = false;
+  /// Whether something was short meanwhile. Whatever cannot be read is an error of the whole.
+  bool met_shortage_ = false;
   config_files files_;
   std::map<config_query, ssh_options> answers_;
 };

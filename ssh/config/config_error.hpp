@@ -23,6 +23,8 @@ struct config_place {
 struct config_error {
   config_place place;
   std::string reason;
+  /// Whether only something was short for the moment, so that nothing is wrong with what is said.
+  bool is_shortage = false;
 
   friend bool operator==(const config_error&, const config_error&) = default;
 };

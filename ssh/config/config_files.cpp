@@ -34,7 +34,7 @@ config_files::load(const std::string& path, const config_place& wanted_by, std::
   known_file file{environment_->stamp(path), std::nullopt};
   const auto found = environment_->read(path);
   if (!found)
-    return config_failure(wanted_by, "cannot read " + path + ": " + found.error());
+    return config_failure(wanted_by, "cannot read " + path + ": " + found.error().text);
   if (*found) {
     const config_text& text = **found;
     if (text.text.size() > most_bytes)
@@ -47,11 +47,14 @@ config_files::load(const std::string& path, const config_place& wanted_by, std::
   return pointer(files_.emplace(path, std::move(file)).first->second);
 }
 
-const std::vector<std::string>& config_files::find(const std::string& pattern) {
-  const auto [known, is_new] = found_.try_emplace(pattern);
-  if (is_new)
-    known->second = environment_->find(pattern);
-  return known->second;
+config_result<std::vector<std::string>> config_files::find(const std::string& pattern,
+                                                           const config_place& wanted_by) {
+  if (const auto known = found_.find(pattern); known != found_.end())
+    return known->second;
+  auto found = environment_->find(pattern);
+  if (!found)
+    return config_failure(wanted_by, "cannot include " + pattern + ": " + found.error().text);
+  return found_.emplace(pattern, std::move(*found)).first->second;
 }
 
 bool config_files::have_changed() const {

@@ -40,8 +40,9 @@ public:
   config_result<const parsed_config*> load(const std::string& path, const config_place& wanted_by,
                                            std::size_t most_bytes);
 
-  /// The files that a pattern names.
-  const std::vector<std::string>& find(const std::string& pattern);
+  /// The files that a pattern names. An error is told at `wanted_by`.
+  config_result<std::vector<std::string>> find(const std::string& pattern,
+                                               const config_place& wanted_by);
 
   /// Whether a file is another one now, or a pattern names other files.
   [[nodiscard]] bool have_changed() const;

@@ -193,7 +193,7 @@ value_result<bool> config_reader::succeeds(const std::string& line, const std::s
     return tl::unexpected{command.error()};
   const auto status = environment_.run(*command);
   if (!status)
-    return tl::unexpected{"cannot run '" + *command + "': " + status.error()};
+    return tl::unexpected{"cannot run '" + *command + "': " + status.error().text};
   return *status == 0;
 }
 
@@ -204,7 +204,10 @@ config_result<void> config_reader::include(const config_line& line, const open_f
     const auto pattern = anchor(word, state.is_users);
     if (!pattern)
       return config_failure(line.place, pattern.error());
-    for (const std::string& path : files_.find(*pattern))
+    const auto paths = files_.find(*pattern, line.place);
+    if (!paths)
+      return tl::unexpected{paths.error()};
+    for (const std::string& path : *paths)
       if (auto included = include_file(path, line, state); !included)
         return included;
   }

@@ -31,8 +31,12 @@ using deadline_clock = std::chrono::steady_clock;
 /// A file that never ends is not read to its end.
 constexpr std::size_t largest_file = std::size_t{64} << 20;
 
-std::string text_of(int code) {
-  return std::system_category().message(code);
+tl::unexpected<error> failed(int code) {
+  return tl::unexpected{error{file_error_kind(code), std::system_category().message(code)}};
+}
+
+tl::unexpected<error> failed(std::string text) {
+  return tl::unexpected{error{error_kind::file, std::move(text)}};
 }
 
 struct account {
@@ -90,21 +94,21 @@ bool is_safe(const struct stat& file) {
   return owner && is_group_of(file.st_gid, *owner);
 }
 
-tl::expected<std::string, std::string> read_to_end(int file) {
-  std::string result;
+result<std::string> read_to_end(int file) {
+  std::string text;
   std::array<char, 1 << 16> buffer{};
-  while (result.size() <= largest_file) {
+  while (text.size() <= largest_file) {
     const ssize_t count = ::read(file, buffer.data(), buffer.size());
     if (count < 0 && errno != EINTR)
-      return tl::unexpected{text_of(errno)};
+      return failed(errno);
     if (count == 0)
-      return result;
-    result.append(buffer.data(), static_cast<std::size_t>(std::max(count, ssize_t{0})));
+      return text;
+    text.append(buffer.data(), static_cast<std::size_t>(std::max(count, ssize_t{0})));
   }
-  return tl::unexpected{text_of(EFBIG)};
+  return failed(EFBIG);
 }
 
-tl::expected<std::optional<config_text>, std::string> read_config(const std::string& path) {
+result<std::optional<config_text>> read_config(const std::string& path) {
   // A pipe would block the opening until somebody writes to it.
   const file_descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file && (errno == ENOENT || errno == ENOTDIR))
@@ -113,7 +117,7 @@ tl::expected<std::optional<config_text>, std::string> read_config(const std::str
   struct stat status {};
 
   if (!file || ::fstat(file.get(), &status) != 0)
-    return tl::unexpected{text_of(errno)};
+    return failed(errno);
   if (!S_ISREG(status.st_mode))
     return config_text{{}, is_safe(status)};
   return read_to_end(file.get()).map([&](std::string text) {
@@ -121,13 +125,21 @@ tl::expected<std::optional<config_text>, std::string> read_config(const std::str
   });
 }
 
-std::vector<std::string> find_files(const std::string& pattern) {
+/// Whether a folder that cannot be read ends a glob(3): one that may not be read holds nothing.
+int ends_search(const char* /*folder*/, int code) {
+  return is_shortage(code) ? 1 : 0;
+}
+
+result<std::vector<std::string>> find_files(const std::string& pattern) {
   glob_t found{};
-  std::vector<std::string> result;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
-    result.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  return result;
+  const int outcome = ::glob(pattern.c_str(), 0, ends_search, &found);
+  const std::unique_ptr<glob_t, decltype(&::globfree)> owner{&found, ::globfree};
+  if (outcome == GLOB_ABORTED || outcome == GLOB_NOSPACE)
+    return tl::unexpected{
+      error{error_kind::shortage, "there is no room at the moment to look for " + pattern}};
+  if (outcome != 0)
+    return {};
+  return std::vector<std::string>(found.gl_pathv, found.gl_pathv + found.gl_pathc);
 }
 
 std::optional<std::string> variable(const std::string& name) {
@@ -149,22 +161,20 @@ bool is_ready_in_time(int descriptor, deadline_clock::time_point deadline) {
   }
 }
 
-tl::expected<int, std::string> run_in_shell(const std::string& line,
-                                            std::chrono::milliseconds patience) {
+result<int> run_in_shell(const std::string& line, std::chrono::milliseconds patience) {
   // So that no clock overflows.
   const auto deadline
     = deadline_clock::now() + std::min(patience, std::chrono::milliseconds{std::chrono::hours{24}});
   auto shell = child_process::start({variable("SHELL").value_or("/bin/sh"), "-c", line}, {});
   if (!shell)
-    return tl::unexpected{text_of(shell.error())};
+    return failed(shell.error());
   if (!is_ready_in_time(shell->end().get(), deadline))
-    return tl::unexpected{"it did not end within " + std::to_string(patience.count()) + " ms"};
+    return failed("it did not end within " + std::to_string(patience.count()) + " ms");
   const int status = shell->wait();
   if (status != -1 && WIFEXITED(status))
     return WEXITSTATUS(status);
-  return tl::unexpected{status == -1
-                          ? std::string{"nobody knows how it ended"}
-                          : "it was ended by signal " + std::to_string(WTERMSIG(status))};
+  return failed(status == -1 ? std::string{"nobody knows how it ended"}
+                             : "it was ended by signal " + std::to_string(WTERMSIG(status)));
 }
 
 std::optional<std::string> canonical_name_of(const std::string& host, address_family family) {

@@ -35,9 +35,7 @@ public:
       return name == "HOME" ? std::optional<std::string>{"/c"} : std::nullopt;
     };
     result.home_of = [](const std::string&) { return std::nullopt; };
-    result.read
-      = [this](
-          const std::string& path) -> tl::expected<std::optional<ssh::config_text>, std::string> {
+    result.read = [this](const std::string& path) -> ssh::result<std::optional<ssh::config_text>> {
       const auto found = files_.find(path);
       if (found == files_.end())
         return std::nullopt;
@@ -51,7 +49,7 @@ public:
           found.push_back(path);
       return found;
     };
-    result.run = [this](const std::string& line) -> tl::expected<int, std::string> {
+    result.run = [this](const std::string& line) -> ssh::result<int> {
       ++commands;
       return static_cast<int>(line.size() % 2);
     };

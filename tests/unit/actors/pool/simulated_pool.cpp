@@ -52,6 +52,31 @@ host_key_store::behavior_type host_keys(host_key_store::pointer, simulated_pool*
   };
 }
 
+using slow_planner_actor = connection_planner_actor::extend<caf::reacts_to<done_atom>>;
+
+slow_planner_actor::behavior_type planner(slow_planner_actor::pointer self, simulated_pool* pool) {
+  using late_answer = std::pair<caf::typed_response_promise<connection_plan>, connection_plan>;
+  auto late = std::make_shared<std::deque<late_answer>>();
+  return {
+    [self, pool, late](plan_atom, const plan_request& what) -> caf::result<connection_plan> {
+      pool->plans_asked_for.push_back(what);
+      connection_plan made = make_plan(what.target, pool->pool_settings);
+      if (pool->change_plan)
+        pool->change_plan(made);
+      if (pool->plan_delay == duration{0})
+        return made;
+      auto promise = self->make_response_promise<connection_plan>();
+      late->emplace_back(promise, std::move(made));
+      self->delayed_send(self, pool->plan_delay, done_atom::value);
+      return promise;
+    },
+    [late](done_atom) {
+      late->front().first.deliver(std::move(late->front().second));
+      late->pop_front();
+    },
+  };
+}
+
 journal_actor::behavior_type journal(journal_actor::pointer, simulated_pool* pool) {
   return {[pool](const execution_record& record) { pool->journal.push_back(record); }};
 }
@@ -132,6 +157,10 @@ simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted
     caf::actor_cast<caf::actor>(services.resolver),  caf::actor_cast<caf::actor>(services.keys),
     caf::actor_cast<caf::actor>(services.host_keys), caf::actor_cast<caf::actor>(services.gate),
     caf::actor_cast<caf::actor>(services.journal),   caf::actor_cast<caf::actor>(services.ciphers)};
+  if (!pool_settings.ssh_config.empty()) {
+    services.planner = system.spawn(planner, this);
+    owned.push_back(caf::actor_cast<caf::actor>(services.planner));
+  }
   registry = system.spawn(pool_registry, pool_settings, std::move(services), std::move(owned));
   settle();
 }

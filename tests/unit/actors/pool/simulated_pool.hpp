@@ -241,6 +241,10 @@ public:
 
   simulated_network network;
   std::vector<execution_record> journal;
+  /// Says how machines are reached, after a while; asked if the setting `ssh_config` is not empty.
+  std::function<void(connection_plan&)> change_plan;
+  duration plan_delay{0};
+  std::vector<plan_request> plans_asked_for;
   /// What the services answer.
   caf::error resolver_error;
   caf::error credential_error;

@@ -24,6 +24,8 @@ struct played_system {
   std::map<std::string, int> commands = {};
   /// Hosts that name servers know, and their canonical names.
   std::map<std::string, std::string> hosts = {};
+  /// Whether files and commands find no descriptors.
+  bool is_short = false;
   /// What was asked of it.
   std::vector<std::string> commands_run = {};
   std::vector<std::string> hosts_looked_up = {};
@@ -58,13 +60,15 @@ private:
     return found == values.end() ? std::nullopt : std::optional{found->second};
   }
 
-  tl::expected<std::optional<ssh::config_text>, std::string> read(const std::string& path) {
+  ssh::result<std::optional<ssh::config_text>> read(const std::string& path) {
     ++files_read;
+    if (is_short)
+      return tl::unexpected{ssh::error{ssh::error_kind::shortage, "Too many open files"}};
     const auto text = find_in(files, path);
     if (!text)
       return std::nullopt;
     if (*text == "unreadable")
-      return tl::unexpected<std::string>{"Permission denied"};
+      return tl::unexpected{ssh::error{ssh::error_kind::file, "Permission denied"}};
     const bool is_unsafe
       = std::find(unsafe_files.begin(), unsafe_files.end(), path) != unsafe_files.end();
     return ssh::config_text{*text, !is_unsafe};
@@ -78,7 +82,9 @@ private:
     return ssh::file_stamp{static_cast<ino_t>(std::hash<std::string>{}(*text)), 0, 0, 0};
   }
 
-  [[nodiscard]] std::vector<std::string> find(const std::string& pattern) const {
+  [[nodiscard]] ssh::result<std::vector<std::string>> find(const std::string& pattern) const {
+    if (is_short)
+      return tl::unexpected{ssh::error{ssh::error_kind::shortage, "Too many open files"}};
     std::vector<std::string> result;
     for (const auto& [path, text] : files)
       if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0)
@@ -86,11 +92,13 @@ private:
     return result;
   }
 
-  tl::expected<int, std::string> run(const std::string& line) {
+  ssh::result<int> run(const std::string& line) {
     commands_run.push_back(line);
+    if (is_short)
+      return tl::unexpected{ssh::error{ssh::error_kind::shortage, "Too many open files"}};
     const auto found = commands.find(line);
     if (found == commands.end())
-      return tl::unexpected<std::string>{"No such file or directory"};
+      return tl::unexpected{ssh::error{ssh::error_kind::file, "No such file or directory"}};
     return found->second;
   }
 };

@@ -1,4 +1,5 @@
 #include "files.hpp"
+#include "no_descriptors_left.hpp"
 #include "sshexec/ssh/config/resolve.hpp"
 #include "sshexec/testing/process.hpp"
 #include "sshexec/testing/temporary_directory.hpp"
@@ -41,7 +42,7 @@ BOOST_FIXTURE_TEST_SUITE(system_environment_test, fixture)
 BOOST_AUTO_TEST_CASE(the_status_of_a_command_is_that_of_the_user_s_shell) {
   BOOST_TEST(subject.run("exit 7").value() == 7);
   BOOST_TEST(subject.run("true && true").value() == 0);
-  BOOST_TEST(subject.run("kill -9 $$").error() == "it was ended by signal 9");
+  BOOST_TEST(subject.run("kill -9 $$").error().text == "it was ended by signal 9");
 }
 
 BOOST_AUTO_TEST_CASE(a_command_that_does_not_end_is_killed_with_its_group) {
@@ -49,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_does_not_end_is_killed_with_its_group) {
   const std::string marker = path("marker");
   const auto status = impatient.run("sleep 1000 & echo $! > " + marker + "; sleep 1000");
   BOOST_REQUIRE(!status);
-  BOOST_TEST(status.error() == "it did not end within 50 ms");
+  BOOST_TEST(status.error().text == "it did not end within 50 ms");
   // Where the shell was too slow to write it there is nobody to look for.
   const pid_t child = std::atoi(read_file(marker).c_str());
   const auto end = child > 0 ? testing::end_of(child) : ssh::file_descriptor{};
@@ -78,6 +79,20 @@ BOOST_AUTO_TEST_CASE(files_and_globs_are_read_from_the_disk) {
   BOOST_TEST(options->user == "b");
 }
 
+BOOST_AUTO_TEST_CASE(a_shortage_is_told_from_files_that_are_not_there) {
+  write_file(path("a.conf"), "Port 1");
+  BOOST_TEST(subject.find(path("b*.conf")).value().empty());
+  BOOST_TEST(subject.find(path("none/*.conf")).value().empty());
+  const no_descriptors_left guard;
+  BOOST_TEST((subject.find(path("*.conf")).error().kind == ssh::error_kind::shortage));
+  BOOST_TEST((subject.read(path("a.conf")).error().kind == ssh::error_kind::shortage));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_holds_nothing) {
+  const without_privileges guard;
+  BOOST_TEST(subject.find("/root/*.conf").value().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_to_is_not_safe) {
   write_file(path("a"), "Port 1");
   for (const auto& [mode, is_safe] :
@@ -103,7 +118,7 @@ BOOST_AUTO_TEST_CASE(files_that_are_missing_or_never_end_hold_nothing) {
   BOOST_TEST(subject.read(path("pipe")).value()->text.empty());
   BOOST_TEST(subject.read("/dev/zero").value()->text.empty());
   const without_privileges guard;
-  BOOST_TEST(subject.read("/etc/shadow").error() == "Permission denied");
+  BOOST_TEST(subject.read("/etc/shadow").error().text == "Permission denied");
 }
 
 BOOST_AUTO_TEST_CASE(who_we_are_is_what_the_system_says) {
