@@ -33,10 +33,12 @@ login_methods open_methods(ssh_session session) {
   return result;
 }
 
-/// What a server asks, as far as it can be shown.
-std::string shown(std::string_view prompt) {
-  constexpr std::size_t longest_prompt = 80;
-  std::string result{prompt.substr(0, longest_prompt)};
+/// So much of what a server says is shown.
+constexpr std::size_t longest_prompt = 80;
+constexpr std::size_t longest_farewell = 250;
+
+std::string printable_part(std::string_view text, std::size_t longest) {
+  std::string result{text.substr(0, longest)};
   std::replace_if(
     result.begin(), result.end(), [](unsigned char x) { return x < ' ' || x > '~'; }, ' ');
   result.erase(result.find_last_not_of(' ') + 1);
@@ -145,12 +147,29 @@ bool authentication::answer_prompts() {
   if (count <= 0)
     return count == 0 && ++rounds_of_prompts_ < most_rounds_of_prompts;
   char is_shown = 0;
-  const char* prompt = ssh_userauth_kbdint_getprompt(session_, 0, &is_shown);
-  if (count == 1 && is_shown == 0 && !std::exchange(said_password_, true))
+  const char* text = ssh_userauth_kbdint_getprompt(session_, 0, &is_shown);
+  const std::string prompt = text ? text : "";
+  if (count == 1 && is_shown == 0 && !std::exchange(said_password_, true)) {
+    answered_prompt_ = prompt;
     return ssh_userauth_kbdint_setanswer(session_, 0, settings_.password.text().c_str()) == 0;
-  report_.remark("the server asks what the password does not answer: \""
-                 + shown(prompt ? prompt : "") + '"');
+  }
+  // As servers do that let people try again.
+  was_asked_again_ = count == 1 && is_shown == 0 && prompt == answered_prompt_;
+  if (!was_asked_again_)
+    report_.remark("the server asks what the password does not answer: \""
+                   + printable_part(cleaned(prompt), longest_prompt) + '"');
   return false;
+}
+
+std::string authentication::cleaned(std::string text) const {
+  constexpr std::string_view hidden = "***";
+  const std::string& password = settings_.password.text();
+  if (!said_password_)
+    return text;
+  for (auto i = text.find(password); i != std::string::npos;
+       i = text.find(password, i + hidden.size()))
+    text.replace(i, password.size(), hidden);
+  return text;
 }
 
 void authentication::conclude(const login_plan::step& step, int status) {
@@ -181,7 +200,7 @@ void authentication::conclude_password(const login_plan::step& step, int status,
   }
   if (!said_password_)
     return plan_.failed();
-  if (status == SSH_AUTH_DENIED)
+  if (status == SSH_AUTH_DENIED || was_asked_again_)
     report_.refused_password();
   // RFC 4252 §8, SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: all that libssh takes for an error here.
   else if (step.what == login_plan::means::password)
@@ -216,19 +235,23 @@ void authentication::report(const login_plan::step& step) {
 
 std::optional<error> authentication::refusal_by_end(const std::string& text, unsigned reason) {
   report(plan_.next());
-  return is_refusal(text, reason) ? std::optional{report_.end(text)} : std::nullopt;
+  if (!is_refusal(text, reason))
+    return std::nullopt;
+  return report_.end(printable_part(cleaned(text), longest_farewell));
 }
 
 /// Whether a connection that ended had come to so many keys that the server took no more, or to a
 /// password, which may have been a wrong one and must not be said again unasked. A network that
-/// failed just then would be told in the same way, save by its silence.
+/// failed just then would be told in the same way; where only keys are at stake, its silence tells
+/// it apart.
 bool authentication::is_refusal(const std::string& text, unsigned reason) const {
-  const bool refused_some = report_.count() > 1 || said_password_;
+  if (has_password_in_doubt())
+    return true;
   if (reason != 0)
-    return said_password_ || reason == disconnect_reason::no_more_auth_methods
+    return reason == disconnect_reason::no_more_auth_methods
            || reason == disconnect_reason::protocol_error;
   const bool fell_silent = text.ends_with(from_errno(ETIMEDOUT).text);
-  return refused_some && !fell_silent;
+  return report_.keys_of_step() > 1 && !fell_silent;
 }
 
 } // namespace sshexec::ssh

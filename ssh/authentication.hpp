@@ -42,6 +42,15 @@ public:
 
   [[nodiscard]] error refusal() const { return report_.refusal(session_); }
 
+  /// Whether the server was given the password and has not accepted it: another attempt would say a
+  /// password again that may be wrong.
+  [[nodiscard]] bool has_password_in_doubt() const {
+    return said_password_ && !report_.has_accepted_password();
+  }
+
+  /// What the server said, as far as it can be shown: some repeat what they were given.
+  [[nodiscard]] std::string cleaned(std::string text) const;
+
   /// The refusal, if that is what the end of the session means, told by libssh in this text, and by
   /// the server with this reason (RFC 4253 §11.1; 0: with none).
   [[nodiscard]] std::optional<error> refusal_by_end(const std::string& text, unsigned reason);
@@ -76,6 +85,10 @@ private:
   std::map<std::size_t, agent_authentication> agents_;
   login_report report_;
   bool said_password_ = false;
+  /// The prompt that the password was the answer to.
+  std::string answered_prompt_;
+  /// Whether that prompt came again.
+  bool was_asked_again_ = false;
   unsigned rounds_of_prompts_ = 0;
 };
 

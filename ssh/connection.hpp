@@ -273,6 +273,10 @@ public:
   /// Whether the peer has not answered the request for a channel.
   [[nodiscard]] virtual bool is_opening_channel() const = 0;
 
+  /// Whether the server was given the password and has not accepted it. Known until the connection
+  /// goes, behind its end, too: another attempt would say a password again that may be wrong.
+  [[nodiscard]] virtual bool has_password_in_doubt() const { return false; }
+
   /// Bytes that ever arrived: a peer is alive while this grows.
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
 };

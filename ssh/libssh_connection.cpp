@@ -107,6 +107,10 @@ public:
 
   [[nodiscard]] bool is_opening_channel() const override;
 
+  [[nodiscard]] bool has_password_in_doubt() const override {
+    return login_ && login_->has_password_in_doubt();
+  }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return traffic_.received(); }
 
 private:
@@ -452,9 +456,15 @@ void libssh_connection::lose(error reason) {
   if (state_ == state::over)
     return;
   state_ = state::over;
-  // What became of who carried it tells more than that it ended.
-  if (const auto why = settings_.carrier ? settings_.carrier->note->read() : std::nullopt)
-    reason = {error_kind::dropped, settings_.carrier->carrier + ": " + why->text};
+  // What became of who carried it tells more than that it ended, and is no reason to say a password
+  // again.
+  if (const auto why = settings_.carrier ? settings_.carrier->note->read() : std::nullopt) {
+    const std::string of_carrier = settings_.carrier->carrier + ": " + why->text;
+    if (has_password_in_doubt())
+      reason.text += "; " + of_carrier;
+    else
+      reason = {error_kind::dropped, of_carrier};
+  }
   end_forwards(reason);
   events_.emplace_back(event::lost{std::move(reason)});
 }
@@ -470,7 +480,7 @@ void libssh_connection::lose_session() {
 }
 
 error libssh_connection::session_error() {
-  const std::string text = ssh_get_error(session_.get());
+  std::string text = ssh_get_error(session_.get());
   unsigned reason = 0;
   // NOLINTNEXTLINE(cert-err34-c): a text without a number is no disconnect message.
   const bool took_leave
@@ -478,6 +488,7 @@ error libssh_connection::session_error() {
   if (state_ == state::authenticating) {
     if (auto refusal = login_->refusal_by_end(text, reason))
       return std::move(*refusal);
+    text = login_->cleaned(std::move(text));
   }
   if (took_leave) {
     const bool misunderstood = reason == disconnect_reason::protocol_error

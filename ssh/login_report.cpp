@@ -88,8 +88,10 @@ error login_report::refusal(ssh_session session) const {
   else
     what += "the server accepts " + methods;
   error result = make(what);
-  // What could not be offered for a moment may be what the server takes.
-  if (kind_of_failures_ != error_kind::file)
+  // What could not be offered for a moment may be what the server takes; a password that may be
+  // wrong is not said again for that.
+  const bool may_be_wrong = password_ == fate::said || password_ == fate::refused;
+  if (kind_of_failures_ != error_kind::file && !may_be_wrong)
     result.kind = kind_of_failures_;
   return result;
 }

@@ -32,9 +32,17 @@ public:
   void asked() { was_asked_ = true; }
 
   /// The server accepted a key, or the password, and wanted more.
-  void accepted_key() { ++keys_accepted_; }
+  void accepted_key() {
+    ++keys_accepted_;
+    count_before_step_ = count_;
+  }
 
-  void accepted_password() { password_ = fate::accepted; }
+  void accepted_password() {
+    password_ = fate::accepted;
+    count_before_step_ = count_;
+  }
+
+  [[nodiscard]] bool has_accepted_password() const { return password_ == fate::accepted; }
 
   /// The server refused the password.
   void refused_password() { password_ = fate::refused; }
@@ -45,8 +53,8 @@ public:
   /// Something else that kept the login from succeeding.
   void remark(const std::string& text);
 
-  /// How many keys the server was asked about.
-  [[nodiscard]] std::size_t count() const { return count_; }
+  /// How many keys the server was asked about since it last accepted something.
+  [[nodiscard]] std::size_t keys_of_step() const { return count_ - count_before_step_; }
 
   /// What there was is refused, is not enough, or failed here.
   [[nodiscard]] error refusal(ssh_session session) const;
@@ -64,6 +72,7 @@ private:
   std::string username_;
   bool was_asked_ = false;
   std::size_t count_ = 0;
+  std::size_t count_before_step_ = 0;
   std::size_t keys_accepted_ = 0;
   fate password_ = fate::unsaid;
   std::string offers_;

@@ -23,7 +23,7 @@ namespace sshexec::ssh {
 namespace {
 
 /// No key comes near it.
-constexpr off_t max_file_size = off_t{1} << 20;
+constexpr off_t longest_key_file = off_t{1} << 20;
 
 error file_error(const std::filesystem::path& file, const std::string& what) {
   return {error_kind::file, "Private key " + file.string() + ' ' + what};
@@ -43,7 +43,7 @@ std::optional<error> objection_to(const std::filesystem::path& file, const struc
     return file_error(file, "is a directory");
   if (!S_ISREG(status.st_mode))
     return file_error(file, "is not a regular file");
-  if (status.st_size > max_file_size)
+  if (status.st_size > longest_key_file)
     return file_error(file, "is too large for a key");
   // As OpenSSH does (sshkey_perm_ok): what others own is theirs to protect.
   if (status.st_uid == ::getuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
@@ -197,7 +197,7 @@ result<std::string> read_certificate_file(const std::filesystem::path& file) {
   struct stat status {};
 
   if (!descriptor || ::fstat(descriptor.get(), &status) != 0 || !S_ISREG(status.st_mode)
-      || status.st_size > max_file_size)
+      || status.st_size > longest_key_file)
     return std::string{};
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   const auto count = ::read(descriptor.get(), text.data(), text.size());

@@ -23,8 +23,13 @@ public:
 
   void round_failed(time_point now) {
     if (threshold_ > 0 && ++failed_rounds_ >= threshold_)
-      open_until_ = now + pause_;
+      open(now);
+    else
+      open_until_.reset();
   }
+
+  /// Whatever the threshold.
+  void open(time_point now) { open_until_ = now + pause_; }
 
   void connected() {
     failed_rounds_ = 0;

@@ -136,14 +136,22 @@ void machine_supervisor_state::look_at_attempt() {
   if (auto* const x = link.get<attempt>()) {
     x->try_next_address(now());
     if (x->expires && now() >= *x->expires)
-      attempt_failed(timed_out("no connection within " + to_text(x->patience)
-                               + " (stopped at: " + x->step + ')'));
+      attempt_failed(out_of_time(*x));
   } else if (const auto* const delay = link.get<machine_link::delay>();
              delay != nullptr && now() >= delay->until) {
     if (!any_waits())
       retries.start_afresh();
     link.drop();
   }
+}
+
+setback machine_supervisor_state::out_of_time(const attempt& x) const {
+  const std::string bound = to_text(x.patience);
+  if (x.connection && x.connection->has_password_in_doubt())
+    return {error_code::authentication_error, connection_fault::none,
+            "no login within " + bound
+              + " of a server that was given the password: it is not given it again"};
+  return timed_out("no connection within " + bound + " (stopped at: " + x.step + ')');
 }
 
 void machine_supervisor_state::look_at_peer() {
@@ -418,8 +426,11 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   result.username = runner.login_name.empty() ? plan.target.username : runner.login_name;
   result.keys = std::move(x.login->keys);
   result.agents = std::move(x.login->agents);
-  result.password = std::move(x.login->password);
   result.passed_over = std::move(x.login->passed_over);
+  if (const auto objection = objection_to_password(); !objection)
+    result.password = std::move(x.login->password);
+  else if (!x.login->password.empty())
+    result.passed_over += (result.passed_over.empty() ? "" : "; ") + *objection;
   for (const auto* keys : {&x.known->trusted, &x.known->at_usual_port}) {
     for (const ssh::host_key& key : *keys)
       result.preferred_host_key_types.push_back(key.type);
@@ -428,6 +439,16 @@ ssh::connection_settings machine_supervisor_state::connection_settings(attempt& 
   result.peer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
     plan.config.keepalive_interval * liveness::silent_intervals);
   return result;
+}
+
+std::optional<std::string> machine_supervisor_state::objection_to_password() const {
+  // It is what the machine behind it takes, and no business of the jump's.
+  if (!runner.any_waits())
+    return "a jump is given no password";
+  // As ssh does: anybody could be there.
+  if (plan.config.host_key_policy == host_key_policy::off)
+    return "no password is given while host keys are not checked";
+  return std::nullopt;
 }
 
 void machine_supervisor_state::transport_connected(const ssh::event::transport_connected& e) {
@@ -485,12 +506,17 @@ void machine_supervisor_state::attempt_failed(const setback& reason) {
   const auto* const failed = link.get<attempt>();
   // What failed with outdated credentials may succeed with the new ones.
   const bool may_pass = reason.retriable() || (failed != nullptr && failed->is_outdated);
+  const bool said_password_in_vain = !may_pass && failed != nullptr && failed->connection
+                                     && failed->connection->has_password_in_doubt();
   retries.attempt_failed();
   tell(pool_event_kind::connect_failed, &reason);
   link.drop();
   visitors.attempt_failed(as_jump(reason));
   if (runner.attempt_failed(reason, may_pass) || !may_pass) {
-    retries.round_failed(reason, now());
+    if (said_password_in_vain)
+      retries.password_refused(reason, now());
+    else
+      retries.round_failed(reason, now());
     if (const auto left_alone = retries.objection(now()))
       runner.refuse_waiting(*left_alone);
   }

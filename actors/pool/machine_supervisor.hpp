@@ -91,6 +91,7 @@ struct machine_supervisor_state {
   void pursue();
   void look_at_commands();
   void look_at_attempt();
+  [[nodiscard]] setback out_of_time(const attempt& x) const;
   void look_at_peer();
   void look_at_channels();
   void look_at_guests();
@@ -130,6 +131,8 @@ struct machine_supervisor_state {
   void go_through_program(attempt& x);
   void dial(attempt& x);
   [[nodiscard]] ssh::connection_settings connection_settings(attempt& x) const;
+  /// Why this attempt is not to give the machine a password, if so.
+  [[nodiscard]] std::optional<std::string> objection_to_password() const;
   void transport_connected(const ssh::event::transport_connected& e);
   void host_key_presented(const ssh::host_key& key);
   void remember(const ssh::host_key& key);

@@ -20,7 +20,14 @@ void retry_plan::round_failed(const setback& reason, time_point now) {
       && reason.code != error_code::authentication_error)
     return;
   last_failure_ = reason;
+  was_password_refused_ = false;
   breaker_.round_failed(now);
+}
+
+void retry_plan::password_refused(const setback& reason, time_point now) {
+  last_failure_ = reason;
+  was_password_refused_ = true;
+  breaker_.open(now);
 }
 
 void retry_plan::credentials_changed() {
@@ -31,7 +38,10 @@ std::optional<setback> retry_plan::objection(time_point now) const {
   if (!breaker_.is_open(now))
     return std::nullopt;
   return setback{last_failure_.code, last_failure_.fault,
-                 last_failure_.text + "; it failed again and again, so it is not tried for "
+                 last_failure_.text
+                   + (was_password_refused_
+                        ? "; the password is not said again for "
+                        : "; it failed again and again, so it is not tried for ")
                    + caf::deep_to_string(pause_)};
 }
 

@@ -40,6 +40,10 @@ public:
   /// A command was given up for this reason. What says nothing about the machine is no round.
   void round_failed(const setback& reason, time_point now);
 
+  /// The server did not accept the password. It counts the wrong ones, so the machine is left alone
+  /// at once, whatever the threshold.
+  void password_refused(const setback& reason, time_point now);
+
   void connected() { breaker_.connected(); }
 
   /// What failed with other credentials says nothing about the new ones.
@@ -64,6 +68,7 @@ private:
   breaker breaker_;
   /// Why the last round failed.
   setback last_failure_;
+  bool was_password_refused_ = false;
   std::uint32_t failures_ = 0;
 };
 

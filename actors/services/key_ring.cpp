@@ -54,14 +54,28 @@ ssh::result<ssh::secret> passphrase_of(const key_file& source) {
   return read_first_line("Passphrase", expand_home(source.passphrase_file));
 }
 
+ssh::result<ssh::secret> read_password(const std::filesystem::path& file) {
+  std::error_code ignored;
+  // It is read for each login, and a pipe would be waited for.
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
+    return tl::unexpected{
+      ssh::error{error_kind::file, "Password file " + file.string() + " is not a regular file"}};
+  return read_first_line("Password", file);
+}
+
 ssh::result<ssh::secret> text_of(const login_password& source) {
+  const bool is_in_file = source.text.empty() && !source.file.empty();
   const auto file = expand_home(source.file);
-  auto text = source.text.empty() && !source.file.empty() ? read_first_line("Password", file)
-                                                          : ssh::result<ssh::secret>{source.text};
-  if (text && text->empty())
+  auto text = is_in_file ? read_password(file) : ssh::result<ssh::secret>{source.text};
+  const auto objection = [&](const char* what) {
     return tl::unexpected{ssh::error{
-      error_kind::file, source.file.empty() ? "The password is empty"
-                                            : "Password file " + file.string() + " is empty"}};
+      error_kind::file, (is_in_file ? "Password file " + file.string() : "The password") + what}};
+  };
+  if (text && text->empty())
+    return objection(" is empty");
+  // libssh would send what stands before it.
+  if (text && text->text().find('\0') != std::string::npos)
+    return objection(" holds a NUL byte");
   return text;
 }
 

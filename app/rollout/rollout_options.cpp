@@ -330,7 +330,7 @@ tl::expected<rollout_request, std::string> to_request(const run_options& one,
       return failed{done.error()};
   choose_printing(one, many, request);
   if (!many.dry_run) {
-    if (const auto asked = ask_for_password(one, request.config); !asked)
+    if (const auto asked = take_password(one, request.config); !asked)
       return failed{asked.error()};
   }
   return request;

@@ -110,7 +110,6 @@ void apply_ssh_options(const run_options& options, settings& config) {
 checked apply(const run_options& options, settings& config) {
   apply_ssh_options(options, config);
   override_with(config.passphrase_file, options.passphrase_file);
-  override_with(config.password_file, options.password_file);
   override_with(config.known_hosts_file, options.known_hosts);
   override_with(config.journal, options.journal);
   override_with(config.journal_format, options.journal_format);
@@ -402,12 +401,13 @@ void apply_login(const run_options& options, machine& target) {
   override_with(target.via, options.via);
 }
 
-tl::expected<void, std::string> ask_for_password(const run_options& options, settings& config) {
-  if (!options.ask_password)
+tl::expected<void, std::string> take_password(const run_options& options, settings& config) {
+  if (!options.ask_password && !options.password_file)
     return {};
-  return ask_for_secret("Password: ").map([&](ssh::secret&& password) {
-    config.password = std::move(password);
-  });
+  auto given
+    = options.ask_password ? ask_for_secret("Password: ") : read_secret(*options.password_file);
+  return std::move(given).map(
+    [&](ssh::secret&& password) { config.password = std::move(password); });
 }
 
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options) {
@@ -443,7 +443,7 @@ tl::expected<run_request, std::string> to_request(const run_options& options) {
   if (!request)
     return request;
   request->target = std::move(*target);
-  if (const auto asked = ask_for_password(options, request->config); !asked)
+  if (const auto asked = take_password(options, request->config); !asked)
     return failed{asked.error()};
   return request;
 }

@@ -57,9 +57,9 @@ tl::expected<run_request, std::string> to_request(const run_options& options);
 /// The same without any target.
 tl::expected<run_request, std::string> to_request_for_any(const run_options& options);
 
-/// Asks for the password on the terminal, if the options say so. The error is a sentence for the
-/// user.
-tl::expected<void, std::string> ask_for_password(const run_options& options, settings& config);
+/// Reads the password, or asks for it on the terminal, if the options say so. The error is a
+/// sentence for the user.
+tl::expected<void, std::string> take_password(const run_options& options, settings& config);
 
 /// The machine that a target names, with what the options say of a login. The error is a sentence
 /// for the user.

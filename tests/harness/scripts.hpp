@@ -84,6 +84,8 @@ struct connection_script {
   std::vector<prompt> prompts = {{"Password: ", false}};
   /// Ends the connection instead of an answer to a wrong password.
   std::optional<breakage> at_wrong_password = {};
+  /// Ends the connection instead of an answer to a key.
+  std::optional<breakage> at_key = {};
   accepted_keys keys = accepted_keys::own_client_key;
   /// Public keys that are refused first, whatever `keys` says.
   unsigned accept_after = 0;

@@ -300,6 +300,10 @@ void server_connection::authenticate(ssh_message request) {
 }
 
 void server_connection::check_key(ssh_message request) {
+  if (script_.at_key) {
+    context_.broken = {*script_.at_key};
+    return;
+  }
   const bool acceptable = keys_refused_ >= script_.accept_after && accepts(key_of(request));
   if (acceptable && signature_of(request) == SSH_PUBLICKEY_STATE_NONE) {
     ssh_message_auth_reply_pk_ok_simple(request);

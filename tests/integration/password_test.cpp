@@ -129,6 +129,33 @@ BOOST_AUTO_TEST_CASE(a_server_that_hangs_up_on_a_wrong_password_has_refused_the_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_password_is_not_shown_by_a_server_that_repeats_it) {
+  auto script = with_password({"keyboard-interactive"});
+  script.prompts = {{"Password: ", false}, {"What is open sesame\x1b[2J? ", false}};
+  const scripted x{script};
+  direct_client client{x.settings(right)};
+  BOOST_TEST(why(client).ends_with("does not answer: \"What is *** [2J?\""), why(client));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_behind_an_accepted_password_is_no_refusal) {
+  auto script = with_password({"password"}, {"publickey"});
+  script.at_key = breakage::reset;
+  const scripted x{script};
+  direct_client client{x.settings(right, true)};
+  BOOST_TEST_REQUIRE(client.lost.has_value());
+  BOOST_TEST((client.lost->kind == ssh::error_kind::dropped), why(client));
+}
+
+BOOST_AUTO_TEST_CASE(a_prompt_that_comes_again_tells_a_wrong_password) {
+  auto script = with_password({"keyboard-interactive"});
+  script.prompts = {{"Password: ", false}, {"Password: ", false}};
+  const scripted x{script};
+  direct_client client{x.settings(right)};
+  BOOST_TEST(why(client)
+             == "login refused for bob: wrong password; the server accepts keyboard-interactive; "
+                "offered: a password");
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_takes_keys_alone_gets_no_password) {
   auto script = with_password({"publickey"});
   script.keys = testing::accepted_keys::none;

@@ -51,6 +51,36 @@ BOOST_AUTO_TEST_CASE(a_silent_address_times_out_and_is_retried) {
   BOOST_TEST(answer->what().attempts == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_password_without_an_answer_is_not_said_again) {
+  network.on_dial = [](simulated_connection& x) { x.password_in_doubt = true; };
+  const auto answer = request(some_command());
+  pass(10s);
+  BOOST_REQUIRE(answer->error);
+  BOOST_TEST(is(*answer->error, error_code::authentication_error));
+  BOOST_TEST(answer->what().message
+             == "admin@host:22: no login within 10s of a server that was given the password: it is "
+                "not given it again");
+  pass(1h);
+  BOOST_TEST(network.dialed == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_password_is_not_said_for_the_next_command) {
+  network.on_dial = [](simulated_connection& x) {
+    x.password_in_doubt = true;
+    x.lose(ssh::error_kind::authentication, "wrong password");
+  };
+  BOOST_TEST(request(some_command())->failed_with(error_code::authentication_error));
+  const auto next = request(some_command());
+  BOOST_TEST(next->failed_with(error_code::authentication_error));
+  BOOST_TEST(next->what().message.find("the password is not said again for 30s")
+             != std::string::npos);
+  BOOST_TEST(network.dialed == 1U);
+  caf::anon_send(registry, changed_atom_v, some_machine());
+  run();
+  BOOST_TEST(request(some_command())->failed_with(error_code::authentication_error));
+  BOOST_TEST(network.dialed == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(commands_that_wait_share_one_attempt_to_connect) {
   network.on_dial = refuse_connection;
   std::vector<std::shared_ptr<pending_answer>> answers;

@@ -36,9 +36,25 @@ struct strict_pool : accept_new_pool {
   strict_pool() : accept_new_pool(host_key_policy::strict) {}
 };
 
+struct unchecking_pool : accept_new_pool {
+  unchecking_pool() : accept_new_pool(host_key_policy::off) {}
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(host_key_policies)
+
+BOOST_FIXTURE_TEST_CASE(no_password_is_given_to_whom_nobody_checks, unchecking_pool) {
+  password = ssh::secret{"open sesame"};
+  BOOST_TEST(request(some_command())->result.has_value());
+  BOOST_TEST(connection().settings.password.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_checked_host_is_given_the_password, accept_new_pool) {
+  password = ssh::secret{"open sesame"};
+  BOOST_TEST(request(some_command())->result.has_value());
+  BOOST_TEST(connection().settings.password.text() == "open sesame");
+}
 
 BOOST_FIXTURE_TEST_CASE(an_unknown_host_key_is_remembered, accept_new_pool) {
   const auto answer = request(some_command());

@@ -82,6 +82,15 @@ BOOST_AUTO_TEST_CASE(a_machine_behind_a_jump_is_reached_through_its_connection) 
   BOOST_TEST(network.alive[1]->settings.addresses.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_is_given_no_password) {
+  password = ssh::secret{"open sesame"};
+  BOOST_TEST(request(some_command(), behind({"bastion"}))->result.has_value());
+  BOOST_REQUIRE(network.alive.size() == 2U);
+  BOOST_TEST(network.alive[0]->settings.password.empty());
+  BOOST_TEST(network.alive[0]->settings.passed_over == "a jump is given no password");
+  BOOST_TEST(network.alive[1]->settings.password.text() == "open sesame");
+}
+
 BOOST_AUTO_TEST_CASE(all_that_go_through_a_jump_share_its_connection) {
   for (const char* name : {"one", "two", "three"})
     BOOST_TEST(request(some_command(), behind({"bastion"}, name))->result.has_value());

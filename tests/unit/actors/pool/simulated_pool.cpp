@@ -25,7 +25,7 @@ key_ring_actor::behavior_type keys(key_ring_actor::pointer, simulated_pool* pool
     ++pool->keys_loaded;
     if (pool->credential_error)
       return pool->credential_error;
-    return ssh::login{pool->login_name, {nullptr}, {}};
+    return ssh::login{pool->login_name, {nullptr}, {}, {}, pool->password};
   };
   return {
     [load](load_atom, const machine&) { return load(); },

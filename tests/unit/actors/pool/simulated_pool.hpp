@@ -147,10 +147,13 @@ public:
 
   [[nodiscard]] bool is_opening_channel() const override { return opening_channel; }
 
+  [[nodiscard]] bool has_password_in_doubt() const override { return password_in_doubt; }
+
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes; }
 
   ssh::connection_settings settings;
   bool authentication_begun = false;
+  bool password_in_doubt = false;
   std::size_t addresses_tried = 1;
   std::vector<std::pair<ssh::exec_id, ssh::exec_request>> started;
   std::vector<std::pair<ssh::exec_id, std::string>> signals;
@@ -251,6 +254,7 @@ public:
   caf::error cipher_error;
   ssh::cipher_families ciphers_left_out;
   std::string login_name;
+  ssh::secret password;
   std::size_t keys_loaded = 0;
   ssh::known_keys known_keys;
   std::vector<ssh::host_key> remembered;

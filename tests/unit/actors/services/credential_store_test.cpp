@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <libssh/libssh.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -284,6 +285,10 @@ BOOST_AUTO_TEST_CASE(a_password_that_cannot_be_had_is_told) {
   };
   BOOST_TEST(contains(objection_to(first.string()), "is empty"));
   BOOST_TEST(contains(objection_to(second.string()), "Password file " + second.string()));
+  write_file(first, std::string{"open\0sesame\n", 12});
+  BOOST_TEST(contains(objection_to(first.string()), "holds a NUL byte"));
+  BOOST_REQUIRE(::mkfifo(second.c_str(), 0600) == 0);
+  BOOST_TEST(contains(objection_to(second.string()), "is not a regular file"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_said_of_credentials_holds_no_password) {
