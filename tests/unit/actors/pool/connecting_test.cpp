@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_refused_password_is_not_said_for_the_next_command) {
              != std::string::npos);
   BOOST_TEST(network.dialed == 1U);
   caf::anon_send(registry, changed_atom_v, some_machine());
-  run();
+  settle();
   BOOST_TEST(request(some_command())->failed_with(error_code::authentication_error));
   BOOST_TEST(network.dialed == 2U);
 }

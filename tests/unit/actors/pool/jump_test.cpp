@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 using namespace sshexec;
 using namespace sshexec::test;
@@ -28,7 +29,8 @@ machine behind(std::vector<std::string> jumps, std::string hostname = "host") {
 
 /// A pool whose jumps carry what they are asked to, and whose machines run all commands.
 struct pool_with_jumps : simulated_pool {
-  pool_with_jumps() {
+  explicit pool_with_jumps(settings wanted = default_settings())
+    : simulated_pool(std::move(wanted)) {
     network.on_start = succeed_at_once;
     network.on_forward = [this](simulated_connection& x, ssh::forward_id id) { carry(x, id); };
     network.on_dial = [](simulated_connection& x) {
@@ -66,6 +68,17 @@ struct pool_with_jumps : simulated_pool {
   std::map<const ssh::carried_stream*, std::pair<simulated_connection*, ssh::forward_id>> streams;
 };
 
+/// Checks host keys, without which nobody is given a password.
+struct checking_pool : pool_with_jumps {
+  static settings wanted() {
+    settings result = default_settings();
+    result.host_key_policy = host_key_policy::accept_new;
+    return result;
+  }
+
+  checking_pool() : pool_with_jumps(wanted()) { password = ssh::secret{"open sesame"}; }
+};
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(jumps, pool_with_jumps)
@@ -82,8 +95,7 @@ BOOST_AUTO_TEST_CASE(a_machine_behind_a_jump_is_reached_through_its_connection) 
   BOOST_TEST(network.alive[1]->settings.addresses.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_jump_is_given_no_password) {
-  password = ssh::secret{"open sesame"};
+BOOST_FIXTURE_TEST_CASE(a_jump_is_given_no_password, checking_pool) {
   BOOST_TEST(request(some_command(), behind({"bastion"}))->result.has_value());
   BOOST_REQUIRE(network.alive.size() == 2U);
   BOOST_TEST(network.alive[0]->settings.password.empty());
