@@ -2,9 +2,9 @@
 
 #include "sshexec/actors/runtime/reply.hpp"
 #include "sshexec/actors/runtime/system_thread.hpp"
+#include "sshexec/actors/runtime/ticker.hpp"
 #include "sshexec/actors/runtime/time.hpp"
 #include "sshexec/actors/services/credentials.hpp"
-#include "sshexec/actors/runtime/ticker.hpp"
 #include "sshexec/actors/services/inner_services.hpp"
 #include "sshexec/actors/services/kept_keys.hpp"
 #include "sshexec/ssh/error.hpp"

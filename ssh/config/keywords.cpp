@@ -371,7 +371,9 @@ constexpr std::string_view own_sharing = "sshexec shares connections in its own 
 constexpr std::string_view no_gssapi = "GSSAPI is not used";
 constexpr std::string_view own_messages = "sshexec has messages and a journal of its own";
 constexpr std::string_view own_algorithms = "sshexec chooses among algorithms by itself";
-constexpr std::string_view keys_alone = "sshexec logs in with keys alone";
+constexpr std::string_view keys_first = "sshexec always offers keys";
+constexpr std::string_view own_password
+  = "a password is said only if an option or setting of sshexec names one";
 constexpr std::string_view no_session = "there is no interactive session";
 
 // clang-format off
@@ -433,8 +435,8 @@ constexpr config_keyword keywords[] = {
   {"IgnoreUnknown", honoured, "", set<&d::ignore_unknown, as_written>},
   {"Include", honoured, "16 deep"},
   {"IPQoS", no_meaning, "the system's default is used"},
-  {"KbdInteractiveAuthentication", no_meaning, keys_alone, set<&o::kbd_interactive_authentication, to_flag>},
-  {"KbdInteractiveDevices", no_meaning, keys_alone, set<&o::kbd_interactive_devices, as_written>},
+  {"KbdInteractiveAuthentication", no_meaning, own_password, set<&o::kbd_interactive_authentication, to_flag>},
+  {"KbdInteractiveDevices", no_meaning, own_password, set<&o::kbd_interactive_devices, as_written>},
   {"KexAlgorithms", error_as_option, own_algorithms, set<&o::kex_algorithms, to_algorithms>},
   {"KnownHostsCommand", error, "sshexec asks no program for host keys", nullptr, "none"},
   {"LocalCommand", no_meaning, "no command is run here after a connection is made"},
@@ -443,19 +445,19 @@ constexpr config_keyword keywords[] = {
   {"LogVerbose", no_meaning, own_messages},
   {"MACs", error_as_option, own_algorithms, set<&o::macs, to_algorithms>},
   {"NoHostAuthenticationForLocalhost", error, "sshexec checks the key of every host", nullptr, "no false"},
-  {"NumberOfPasswordPrompts", no_meaning, keys_alone, set<&o::number_of_password_prompts, to_count>},
+  {"NumberOfPasswordPrompts", no_meaning, own_password, set<&o::number_of_password_prompts, to_count>},
   {"ObscureKeystrokeTiming", no_meaning, no_session},
-  {"PasswordAuthentication", no_meaning, keys_alone, set<&o::password_authentication, to_flag>},
+  {"PasswordAuthentication", no_meaning, own_password, set<&o::password_authentication, to_flag>},
   {"PermitLocalCommand", no_meaning, "see LocalCommand"},
   {"PermitRemoteOpen", no_meaning, no_forwarding},
   {"PKCS11Provider", error, "sshexec uses keys on tokens through an agent alone", nullptr, "none"},
   {"Port", honoured, "a number", set<&d::port, to_port>},
-  {"PreferredAuthentications", error, keys_alone, set<&o::preferred_authentications, to_list>, "publickey", true},
+  {"PreferredAuthentications", error, keys_first, set<&o::preferred_authentications, to_list>, "publickey", true},
   {"ProxyCommand", honoured, "ended with its connection; what it wrote to stderr is told when it fails", set_proxy_command},
   {"ProxyJump", honoured, "", set_proxy_jump},
   {"ProxyUseFdpass", error, "sshexec takes no connection over from a ProxyCommand", nullptr, "no false"},
   {"PubkeyAcceptedAlgorithms", error_as_option, own_algorithms, set<&o::pubkey_accepted_algorithms, to_algorithms>},
-  {"PubkeyAuthentication", error, keys_alone, set<&o::pubkey_authentication, to_one_of<public_key_uses>>, "yes true unbound host-bound"},
+  {"PubkeyAuthentication", error, keys_first, set<&o::pubkey_authentication, to_one_of<public_key_uses>>, "yes true unbound host-bound"},
   {"RefuseConnection", error, "the configuration refuses to connect"},
   {"RekeyLimit", no_meaning, "keys are made anew as the cipher needs it", set_rekey_limit},
   {"RemoteCommand", no_meaning, "sshexec runs the command that it is given", set_remote_command},

@@ -199,7 +199,7 @@ const std::vector<wrong_row> wrong_rows{
    ":2: HostbasedAuthentication: sshexec does not authenticate with the key of its host"},
   {"CheckHostIP yes", ":1: CheckHostIP: sshexec knows hosts by their names alone"},
   {"PreferredAuthentications password,keyboard-interactive",
-   ":1: PreferredAuthentications: sshexec logs in with keys alone"},
+   ":1: PreferredAuthentications: sshexec always offers keys"},
   {"Port 7\nrevokedHostKeys /x",
    ":2: revokedHostKeys: sshexec reads no lists of revoked keys; @revoked in a known_hosts file "
    "says the same"},
