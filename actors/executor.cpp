@@ -87,6 +87,7 @@ caf::expected<executor_actor> start(caf::actor_system& system, settings config,
       connection_planner, planner_settings{config, ssh::system_environment()}));
     services.programs = own(system.spawn<caf::detached>(program_starter));
   }
+  services.ticks = spawn_tick_relay(system);
   services.resolver
     = own(system.spawn(resolver, resolver_settings{.patience = config.connect_timeout}));
   services.keys = own(system.spawn<caf::detached>(

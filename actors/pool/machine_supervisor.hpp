@@ -42,7 +42,6 @@ struct supervisor_services {
   connect_gate_actor gate;
   journal_actor journal;
   ssh::connection_factory connect;
-  /// The registry's.
   tick_relay ticks;
 };
 

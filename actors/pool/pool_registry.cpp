@@ -360,7 +360,6 @@ pool_registry(registry_actor::stateful_pointer<pool_registry_state> self, settin
   self->state.owned = std::move(owned);
   self->state.config = std::move(config);
   self->state.services = std::move(services);
-  self->state.services.ticks = spawn_tick_relay(self->system());
   self->set_exit_handler(
     [self](const caf::exit_msg& message) { self->state.shut_down(message.reason); });
   self->set_down_handler([self](const caf::down_msg& message) {

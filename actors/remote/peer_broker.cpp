@@ -1,5 +1,6 @@
 #include "sshexec/actors/remote/peer_broker.hpp"
 
+#include <caf/binary_deserializer.hpp>
 #include <caf/message_handler.hpp>
 #include <caf/send.hpp>
 
@@ -14,9 +15,10 @@ caf::behavior peer_broker::make_behavior() {
   const caf::message_handler added{
     [this](const caf::io::new_data_msg& message) {
       const auto handle = message.handle;
+      if (is_forged(message))
+        return refuse(handle);
       inherited_(current_mailbox_element()->content());
       refuse_second_connection(handle);
-      refuse_routed_message(handle);
     },
     [this](const caf::io::connection_closed_msg& message) {
       connection_cleanup(message.handle, caf::sec::none);
@@ -54,11 +56,18 @@ void peer_broker::refuse_second_connection(caf::io::connection_handle chosen) {
     refuse(handle);
 }
 
-void peer_broker::refuse_routed_message(caf::io::connection_handle from) {
-  const auto context = ctx.find(from);
-  if (context != ctx.end() && context->second.cstate == basp::await_payload
-      && context->second.hdr.operation == basp::message_type::routed_message)
-    refuse(from);
+bool peer_broker::is_forged(const caf::io::new_data_msg& message) {
+  const auto context = ctx.find(message.handle);
+  if (context == ctx.end() || context->second.cstate != basp::await_payload
+      || context->second.hdr.operation != basp::message_type::routed_message)
+    return false;
+  caf::node_id source;
+  caf::binary_deserializer payload{system(), message.buf};
+  // What cannot be read ends the connection anyway.
+  if (payload(source) || !source)
+    return false;
+  const auto own_connection = instance.tbl().lookup_direct(source);
+  return source == system().node() || (own_connection && *own_connection != message.handle);
 }
 
 void peer_broker::refuse(caf::io::connection_handle whom) {

@@ -26,10 +26,9 @@ private:
   /// was begun, and the peer comes again. It must not be let in at once: CAF forgets the peer's
   /// actors in two steps, and would take those that the new connection brings for the old ones.
   void refuse_second_connection(caf::io::connection_handle chosen);
-  /// A message that names another node as its source may name ours, and CAF would take one of our
-  /// own actors for its sender. Nobody here passes messages on for others, so whoever sends such a
-  /// message is no peer of ours.
-  void refuse_routed_message(caf::io::connection_handle from);
+  /// Whether a peer passes on a message in the name of this node, or of one that has a connection
+  /// of its own to it. CAF would take an actor of theirs for its sender.
+  bool is_forged(const caf::io::new_data_msg& message);
   void refuse(caf::io::connection_handle whom);
 
   caf::behavior inherited_;

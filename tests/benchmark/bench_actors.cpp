@@ -81,6 +81,7 @@ struct system_config : caf::actor_system_config {
 /// The services that a connection needs, each answering at once.
 supervisor_services make_services(caf::actor_system& system) {
   supervisor_services result;
+  result.ticks = spawn_tick_relay(system);
   result.resolver = system.spawn([]() -> resolver_actor::behavior_type {
     return {
       [](resolve_atom, const std::string&, std::uint16_t) { return std::vector<ssh::address>(1); }};

@@ -165,6 +165,7 @@ caf::expected<executor_actor> spawn_with(look_up_function look_up, caf::actor_sy
   const auto credentials
     = system.spawn(file_credential_store, config.identity_file, config.passphrase_file,
                    config.identity_agent, login_password{});
+  services.ticks = spawn_tick_relay(system);
   services.resolver = system.spawn(
     resolver, resolver_settings{.look_up = std::move(look_up), .patience = config.connect_timeout});
   services.keys = system.spawn<caf::detached>(

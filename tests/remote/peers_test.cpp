@@ -49,12 +49,11 @@ host_id host_of_new_node() {
 /// Speaks as much of CAF's protocol as it takes to become known.
 class bare_peer {
 public:
-  bare_peer(hub_node& hub, std::uint8_t number) {
+  bare_peer(hub_node& hub, std::uint8_t number) : node(caf::make_node_id(1, host_id{1, number})) {
     auto connected = connect_to({"127.0.0.1", hub.port}, {std::chrono::steady_clock::now() + 60s});
     BOOST_REQUIRE(connected);
     socket_ = std::move(*connected);
-    send(hub, basp::message_type::client_handshake, caf::invalid_actor_id,
-         caf::make_node_id(1, host_id{1, number}));
+    send(hub, basp::message_type::client_handshake, caf::invalid_actor_id, node);
   }
 
   /// The parts are the payload, from this actor to one that cannot be there.
@@ -83,6 +82,8 @@ public:
         return true;
     }
   }
+
+  const caf::node_id node;
 
 private:
   ssh::file_descriptor socket_;
@@ -154,11 +155,18 @@ BOOST_AUTO_TEST_CASE(that_speak_in_another_nodes_name_are_sent_away) {
   BOOST_TEST(client.run(target, "true").outcome.operator bool());
   const std::vector<caf::strong_actor_ptr> no_stages;
   bare_peer honest{hub, 1};
-  honest.send(hub, basp::message_type::direct_message, 5, no_stages, caf::make_message(1));
-  bare_peer forger{hub, 2};
-  forger.send(hub, basp::message_type::routed_message, 5, hub.system.node(), hub.system.node(),
-              no_stages, caf::make_message(1));
-  BOOST_TEST(forger.is_sent_away(60s));
+  const auto send_routed = [&](bare_peer& peer, const caf::node_id& source) {
+    peer.send(hub, basp::message_type::routed_message, 5, source, hub.system.node(), no_stages,
+              caf::make_message(1));
+  };
+  // In its own name, and in that of a node that is known by it alone.
+  send_routed(honest, honest.node);
+  send_routed(honest, caf::make_node_id(1, host_id{1, 9}));
+  for (const caf::node_id& source : {hub.system.node(), honest.node}) {
+    bare_peer forger{hub, 2};
+    send_routed(forger, source);
+    BOOST_TEST(forger.is_sent_away(60s));
+  }
   BOOST_TEST(!honest.is_sent_away(0s));
   BOOST_TEST(client.run(target, "true").outcome.operator bool());
 }

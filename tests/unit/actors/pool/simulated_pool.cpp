@@ -141,6 +141,7 @@ void simulated_connection::hear() {
 
 simulated_pool::simulated_pool(settings wanted) : pool_settings(std::move(wanted)) {
   supervisor_services services;
+  services.ticks = spawn_tick_relay(system);
   services.resolver = system.spawn(resolver, this);
   services.keys = system.spawn(keys, this);
   services.host_keys = system.spawn(host_keys, this);
