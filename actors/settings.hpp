@@ -46,7 +46,7 @@ struct settings {
   /// one that this variable names; empty: none.
   std::string identity_agent;
   /// File that holds a password in its first line, for machines that ask for one and that no key is
-  /// enough for; jumps are among them. Empty: none.
+  /// enough for; a jump is given none. Empty: none.
   std::string password_file;
   /// The password itself, which counts before the file. No option: a configuration file is no place
   /// for it.

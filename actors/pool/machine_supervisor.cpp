@@ -445,7 +445,7 @@ std::optional<std::string> machine_supervisor_state::objection_to_password() con
   // It is what the machine behind it takes, and no business of the jump's.
   if (!runner.any_waits())
     return "a jump is given no password";
-  // As ssh does: anybody could be there.
+  // Anybody could be there.
   if (plan.config.host_key_policy == host_key_policy::off)
     return "no password is given while host keys are not checked";
   return std::nullopt;

@@ -164,6 +164,7 @@ std::optional<std::string> option_without_hub(const run_options& options) {
   const std::initializer_list<std::pair<bool, const char*>> local{
     {options.ssh_config.has_value(), "-F"},
     {!options.ssh_options.empty(), "-o"},
+    {options.via && options.via->empty(), "-J none"},
     {options.passphrase_file.has_value(), "--passphrase-file"},
     {options.password_file.has_value(), "--password-file"},
     {options.ask_password, "--ask-password"},
