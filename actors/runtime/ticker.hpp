@@ -26,7 +26,7 @@ public:
   struct receiver;
 
   ticker() = default;
-  ticker(tick_relay relay, caf::actor receiver);
+  ticker(tick_relay relay, caf::actor whom);
   ticker(ticker&&) noexcept = default;
   ticker& operator=(ticker&& other) noexcept;
 
