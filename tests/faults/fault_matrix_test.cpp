@@ -22,6 +22,10 @@ namespace {
 // A cell costs it ten times as much, and its threads do the same in many cells.
 constexpr std::size_t players = 12;
 constexpr std::size_t stride = 5;
+#elif defined(__SANITIZE_ADDRESS__)
+// Who meets a silence is patient there, four times.
+constexpr std::size_t players = 24;
+constexpr std::size_t stride = 3;
 #else
 constexpr std::size_t players = 24;
 constexpr std::size_t stride = 1;
